@@ -206,6 +206,7 @@ static void shorten_slices(void)
 static void *serve(void *argument)
 {
     struct plane *plane = argument;
+    pthread_setname_np(pthread_self(), "media"); /* sfu/shell/worker_process.py looks for it */
     shorten_slices();
     struct batch batch;
     struct pollfd polled[2] = {{plane->outbox.fd, POLLIN, 0}, {plane->wake_fd, POLLIN, 0}};

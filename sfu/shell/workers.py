@@ -4,8 +4,6 @@ import asyncio
 import contextlib
 import itertools
 import logging
-import socket
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -18,6 +16,7 @@ from sfu.settings import MediaSettings
 from sfu.shell import messages
 from sfu.shell.recording_places import RecordingPlaces
 from sfu.shell.restarts import RestartDelays
+from sfu.shell.worker_process import DATA_BACKLOG_BYTES, STOP_TIMEOUT_S, WorkerProcess
 from sfu.values import (
     COMMON_TRAITS,
     Answer,
@@ -45,136 +44,8 @@ from sfu.values import (
 logger = logging.getLogger(__name__)
 
 START_TIMEOUT_S = 20.0
-STOP_TIMEOUT_S = 3.0
-# A replacement may start on a machine that is busy with the reconnects of its people, so it is given longer.
-NEVER_READY_S = 60.0
-# Each worker is pinged this often, and answers from the loop that serves its media.
-PING_INTERVAL_S = 0.5
-# A worker that has not answered for one more interval than it takes is given nothing new, and `/readyz` does not count
-# it; after so many intervals it is killed and replaced. A full collection or a large offer takes less than 0.1 s.
-DOUBTED_AFTER, HUNG_AFTER = 3, 7
-# Longer than a hung worker lives, so that this ends only what got lost.
-REPLY_TIMEOUT_S = 8.0
-# Orders that a worker has not read. Above the first figure, messages of data channels are refused; above the second the
-# worker is as good as hung. The joins of 1,000 peers are some 5 MB.
-DATA_BACKLOG_BYTES, MAX_BACKLOG_BYTES = 8 << 20, 16 << 20
-
-
-class _Worker:
-    """A worker process, its socket and its peers."""
-
-    def __init__(
-        self, settings: MediaSettings, on_notification: Callable[["_Worker", str, msgspec.Raw], None]
-    ) -> None:
-        self.settings = settings
-        self.peers: dict[PeerId, RoomId] = {}
-        "Room by peer."
-        self.alive = False
-        "It has its port and has not ended."
-        self.unanswered = 0
-        "Pings in a row without an answer."
-        self.dropped_data = 0
-        self.udp_port = 0
-        self.metrics: dict[str, float] = {}
-        self._on_notification = on_notification
-        self._writer: asyncio.StreamWriter | None = None
-        self._ends = False
-        self.process: asyncio.subprocess.Process | None = None
-        self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-    async def run(self) -> None:
-        """Start the process, and read its notifications until it ends."""
-        ours, theirs = socket.socketpair()
-        try:
-            self.process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "sfu.shell.worker",
-                str(theirs.fileno()),
-                msgspec.json.encode(self.settings).decode(),
-                pass_fds=(theirs.fileno(),),
-                stdin=asyncio.subprocess.DEVNULL,
-            )
-        except BaseException:
-            ours.close()
-            raise
-        finally:
-            theirs.close()
-        reader, self._writer = await asyncio.open_connection(sock=ours)
-        if self._ends:
-            self._writer.close()
-        watch = asyncio.create_task(self._watch())
-        try:
-            while (body := await messages.read_frame(reader)) is not None:
-                self._on_notification(self, *messages.read_notification(body))
-        finally:
-            watch.cancel()
-            self.alive = False
-            self._writer.transport.abort()  # a hung worker reads nothing more of what waits for it
-            if self.process.returncode is None:
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(STOP_TIMEOUT_S):
-                        await self.process.wait()
-            if self.process.returncode is None:
-                self.process.kill()
-                await self.process.wait()
-
-    @property
-    def answers(self) -> bool:
-        """Return whether it is ready and has answered recently, so that new rooms can be placed on it."""
-        return self.alive and self.unanswered < DOUBTED_AFTER
-
-    async def _watch(self) -> None:
-        """Kill the process if it does not become ready or no longer answers."""
-        try:
-            async with asyncio.timeout(NEVER_READY_S):
-                await asyncio.shield(self.ready)
-        except TimeoutError:
-            self.kill("is not ready")
-        except OSError:
-            return  # it says why, and ends
-        loop = asyncio.get_running_loop()
-        while True:
-            sent_at = loop.time()
-            self.send_command(0, messages.PING, ())
-            await asyncio.sleep(PING_INTERVAL_S)
-            if loop.time() - sent_at < 2 * PING_INTERVAL_S:
-                self.unanswered += 1
-            # else this process itself did not run (stopped, or its machine suspended), and the answers wait to be read
-            if self.unanswered >= HUNG_AFTER:
-                self.kill(f"has not answered for {HUNG_AFTER * PING_INTERVAL_S} s")
-
-    def heard(self) -> None:
-        """Record the answer to a ping."""
-        self.unanswered = 0
-
-    def kill(self, why: str) -> None:
-        """Kill the process; `run` then ends as if the process had died."""
-        self.alive = False
-        if self.process is not None and self.process.returncode is None:
-            logger.error("worker process %d %s: it is killed", self.process.pid, why)
-            self.process.kill()
-
-    def send_command(self, number: int, name: str, arguments: tuple[Any, ...]) -> None:
-        """Send a command; drop it if the process has ended, as its peers have."""
-        if self._writer is None or self._writer.is_closing():
-            return
-        if self.backlog > MAX_BACKLOG_BYTES:
-            if self.alive:
-                self.kill(f"leaves {self.backlog} bytes of commands unread")
-        else:
-            self._writer.write(messages.frame((number, name, arguments)))
-
-    @property
-    def backlog(self) -> int:
-        """Return the size in bytes of the orders that the process has not read."""
-        return self._writer.transport.get_write_buffer_size() if self._writer is not None else 0
-
-    def hang_up(self) -> None:
-        """Tell the process to end."""
-        self._ends = True
-        if self._writer is not None:
-            self._writer.close()
+# Longer than a worker lives that has stalled, so that this ends only what got lost.
+REPLY_TIMEOUT_S = 14.0
 
 
 class MediaWorkers:
@@ -189,15 +60,15 @@ class MediaWorkers:
         self._settings = settings
         self._count = count
         self._on_event = on_event
-        self._workers: list[_Worker] = []
+        self._workers: list[WorkerProcess] = []
         self._tasks: list[asyncio.Task[None]] = []
-        self._by_peer: dict[PeerId, _Worker] = {}
-        self._by_publication: dict[PublicationId, _Worker] = {}
+        self._by_peer: dict[PeerId, WorkerProcess] = {}
+        self._by_publication: dict[PublicationId, WorkerProcess] = {}
         self._publisher: dict[PublicationId, PeerId] = {}
-        self._forwarded: dict[tuple[PeerId, RoomId], _Worker] = {}
+        self._forwarded: dict[tuple[PeerId, RoomId], WorkerProcess] = {}
         "By peer and room: a room to which somebody is forwarded stays on that one's worker."
-        self._recordings: RecordingPlaces[_Worker] = RecordingPlaces()
-        self._waiting: dict[int, tuple[_Worker, asyncio.Future[Any]]] = {}
+        self._recordings: RecordingPlaces[WorkerProcess] = RecordingPlaces()
+        self._waiting: dict[int, tuple[WorkerProcess, asyncio.Future[Any]]] = {}
         self._numbers = itertools.count(1)
         self._stopping = asyncio.Event()
         self._restarts = 0
@@ -210,7 +81,7 @@ class MediaWorkers:
         """Start the processes and wait until all have bound their ports. OSError if a port is in use."""
         for index in range(self._count):
             port = self._settings.udp_port + index if self._settings.udp_port else 0
-            worker = _Worker(replace(self._settings, udp_port=port), self._notified)
+            worker = WorkerProcess(replace(self._settings, udp_port=port), self._notified)
             self._workers.append(worker)
             self._tasks.append(asyncio.create_task(self._keep(index)))
         try:
@@ -252,13 +123,13 @@ class MediaWorkers:
             self._dropped_data += worker.dropped_data
             # the port that was taken, or the one that the system gave
             settings = replace(worker.settings, udp_port=worker.udp_port or worker.settings.udp_port)
-            self._workers[index] = _Worker(settings, self._notified)
+            self._workers[index] = WorkerProcess(settings, self._notified)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(delay_s):
                     await self._stopping.wait()
                     return
 
-    def _lost(self, worker: _Worker) -> None:
+    def _lost(self, worker: WorkerProcess) -> None:
         for number in [n for n, (on, _) in self._waiting.items() if on is worker]:
             _, future = self._waiting.pop(number)
             if not future.done():
@@ -294,22 +165,22 @@ class MediaWorkers:
 
     # --- what workers tell -----------------------------------------------------------------------------------------
 
-    def _notified(self, worker: _Worker, kind: str, content: msgspec.Raw) -> None:
+    def _notified(self, worker: WorkerProcess, kind: str, content: msgspec.Raw) -> None:
         self._NOTIFICATIONS[kind](self, worker, content)
 
-    def _ready(self, worker: _Worker, content: msgspec.Raw) -> None:
+    def _ready(self, worker: WorkerProcess, content: msgspec.Raw) -> None:
         worker.udp_port = messages.decode(content, int)
         worker.alive = True
         worker.ready.set_result(None)
 
-    def _failed(self, worker: _Worker, content: msgspec.Raw) -> None:
+    def _failed(self, worker: WorkerProcess, content: msgspec.Raw) -> None:
         number, text = messages.decode(content, tuple[int, str])
         worker.ready.set_exception(OSError(number, text))
 
-    def _figures(self, worker: _Worker, content: msgspec.Raw) -> None:
+    def _figures(self, worker: WorkerProcess, content: msgspec.Raw) -> None:
         worker.metrics = messages.decode(content, dict[str, float])
 
-    def _event(self, worker: _Worker, content: msgspec.Raw) -> None:
+    def _event(self, worker: WorkerProcess, content: msgspec.Raw) -> None:
         name, raw = messages.decode(content, tuple[str, msgspec.Raw])
         event = messages.decode(raw, messages.EVENTS[name])
         if isinstance(event, PeerClosed):
@@ -325,24 +196,24 @@ class MediaWorkers:
             self._publisher.pop(event.publication_id, None)
         self._deliver(event)
 
-    def _reply(self, _worker: _Worker, content: msgspec.Raw) -> None:
+    def _reply(self, _worker: WorkerProcess, content: msgspec.Raw) -> None:
         number, name, raw = messages.decode(content, tuple[int, str, msgspec.Raw])
         waiting = self._waiting.pop(number, None)
         if waiting is not None and not waiting[1].done():
             waiting[1].set_result(messages.decode(raw, messages.RESULTS[name]))
 
-    def _refusal(self, _worker: _Worker, content: msgspec.Raw) -> None:
+    def _refusal(self, _worker: WorkerProcess, content: msgspec.Raw) -> None:
         number, name, text = messages.decode(content, tuple[int, str, str])
         waiting = self._waiting.pop(number, None)
         if waiting is not None and not waiting[1].done():
             kind = getattr(events, name, MediaError)
             waiting[1].set_exception(kind(text))
 
-    def _log(self, _worker: _Worker, content: msgspec.Raw) -> None:
+    def _log(self, _worker: WorkerProcess, content: msgspec.Raw) -> None:
         level, name, text = messages.decode(content, tuple[int, str, str])
         logging.getLogger(name).log(level, "%s", text)
 
-    def _pong(self, worker: _Worker, _content: msgspec.Raw) -> None:
+    def _pong(self, worker: WorkerProcess, _content: msgspec.Raw) -> None:
         worker.heard()
 
     _NOTIFICATIONS = {  # noqa: RUF012 - a table, never changed
@@ -385,7 +256,7 @@ class MediaWorkers:
         self._by_peer[peer_id] = worker
         worker.send_command(0, "open_peer", (peer_id, room_id, dual, channels, traits))
 
-    def _room(self, room_id: RoomId) -> _Worker:
+    def _room(self, room_id: RoomId) -> WorkerProcess:
         pinned = self._pinned(room_id)
         if pinned is not None and pinned.alive:
             return pinned
@@ -415,7 +286,7 @@ class MediaWorkers:
             self.close_peer(peer_id)
             asyncio.get_running_loop().call_soon(self._deliver, PeerClosed(peer_id, "error"))
 
-    def _pinned(self, room_id: RoomId) -> _Worker | None:
+    def _pinned(self, room_id: RoomId) -> WorkerProcess | None:
         return next((worker for (_, room), worker in self._forwarded.items() if room == room_id), None)
 
     def forward_peer(self, peer_id: PeerId, room_id: RoomId) -> bool:
@@ -447,7 +318,7 @@ class MediaWorkers:
             worker.peers.pop(peer_id, None)
             worker.send_command(0, "close_peer", (peer_id,))
 
-    def _forget(self, peer_id: PeerId) -> _Worker | None:
+    def _forget(self, peer_id: PeerId) -> WorkerProcess | None:
         for publication_id in [p for p, publisher in self._publisher.items() if publisher == peer_id]:
             del self._publisher[publication_id]
             self._by_publication.pop(publication_id, None)
@@ -500,7 +371,7 @@ class MediaWorkers:
         if self._recordings.add(recording_id, room_id, worker if worker.alive else None):
             worker.send_command(0, "start_recording", (recording_id, room_id))
 
-    def _settle_recordings(self, room_id: RoomId, worker: _Worker) -> None:
+    def _settle_recordings(self, room_id: RoomId, worker: WorkerProcess) -> None:
         """Let this worker continue the recordings of a room that was opened on it."""
         for place, before in self._recordings.settle(room_id, worker):
             if before is not None:
@@ -581,7 +452,7 @@ class MediaWorkers:
 
     def send_data(self, peer_ids: Iterable[PeerId], label: str, payload: bytes, *, flow: str = "") -> None:
         """Send one message on each peer's channel `label`; it is refused while the worker is too slow."""
-        groups: dict[_Worker, list[PeerId]] = {}
+        groups: dict[WorkerProcess, list[PeerId]] = {}
         for peer_id in peer_ids:
             worker = self._by_peer.get(peer_id)
             if worker is not None:

@@ -4,9 +4,12 @@ import asyncio
 from functools import partial
 from pathlib import Path
 
+import psutil
 import pytest
 
+from sfu.dataplane import library
 from tests.e2e.conftest import cuttable, eventually, serving
+from tests.sfu.stall import stalled
 from tests.turn_config.coturn import free_port, machine_address, needs_coturn, running_coturn
 from turn_config.coturn import TurnSettings
 
@@ -382,6 +385,44 @@ async def test_media_goes_on_when_signalling_is_lost_and_comes_back(server, chro
             return (await ben.do("() => seen('ada')"))["name"] == "Ada again"
 
         await eventually(told, "requests work after the resume")
+
+
+async def test_media_goes_on_while_the_interpreter_of_the_worker_stands_still(chromium):
+    """The data plane forwards for five seconds, and then the interpreter answers the checks of both browsers."""
+    if library.load() is None:
+        pytest.skip("the data plane was not built")
+    async with serving("--workers", "1") as server:
+        ada = await open_page(chromium, server, identity="ada")
+        bob = await open_page(chromium, server, identity="bob")
+        both = ((ada, "bob"), (bob, "ada"))
+        for one, _ in both:
+            await one.do("(camera) => room.localParticipant.setCameraEnabled(true, camera)", SMALL)
+            await one.do("() => room.localParticipant.setMicrophoneEnabled(true)")
+        for one, other in both:
+            await one.keeps_growing(other, "camera")
+            await one.keeps_growing(other, "microphone", "packets")
+        before = [await one.do("([who]) => received(who, 'camera')", [who]) for one, who in both]
+        with stalled(worker_of(server)):
+            await asyncio.sleep(5)  # the stall itself
+            during = [await one.do("([who]) => received(who, 'camera')", [who]) for one, who in both]
+        for first, last in zip(before, during, strict=True):
+            assert last["frames"] - first["frames"] >= 35  # of 50
+            assert last["freezes_s"] == first["freezes_s"]
+        for one, other in both:
+            await one.keeps_growing(other, "camera")
+            assert not {name for name, _ in await one.events()} & {
+                "reconnecting",
+                "signalReconnecting",
+                "disconnected",
+            }
+
+
+def worker_of(server):
+    """The process of the only media worker."""
+    [worker] = [
+        child.pid for child in psutil.Process(server.pid).children() if "sfu.shell.worker" in child.cmdline()
+    ]
+    return worker
 
 
 @needs_coturn

@@ -14,7 +14,7 @@ import pytest
 from aiortc import RTCPeerConnection, RTCSessionDescription
 
 from sfu.settings import MediaSettings
-from sfu.shell import workers
+from sfu.shell import worker_process, workers
 from sfu.shell.workers import MediaWorkers
 from sfu.values import (
     DataReceived,
@@ -179,7 +179,7 @@ async def test_a_hung_worker_is_replaced_on_its_port_and_its_people_are_told(eng
 
 async def test_workers_outlive_a_stop_of_the_process_that_watches_them(engine):
     pids = {worker.process.pid for worker in engine.media._workers}
-    pause_s = workers.HUNG_AFTER * workers.PING_INTERVAL_S + 1
+    pause_s = worker_process.HUNG_AFTER * worker_process.PING_INTERVAL_S + 1
     stopped = await asyncio.create_subprocess_exec(
         sys.executable,
         "-c",
@@ -187,7 +187,7 @@ async def test_workers_outlive_a_stop_of_the_process_that_watches_them(engine):
         f"os.kill({os.getpid()}, signal.SIGCONT)",
     )
     await stopped.wait()
-    await asyncio.sleep(3 * workers.PING_INTERVAL_S)  # time for a wrong verdict
+    await asyncio.sleep(3 * worker_process.PING_INTERVAL_S)  # time for a wrong verdict
     assert {worker.process.pid for worker in engine.media._workers} == pids
     assert engine.media.metrics()["workers"] == 2
     assert engine.media.metrics()["workers_restarted"] == 0
@@ -205,19 +205,19 @@ async def test_a_reply_that_does_not_come_is_a_typed_error(engine, monkeypatch):
 
 
 async def test_what_waits_for_a_worker_that_does_not_read_is_bounded(engine, monkeypatch):
-    monkeypatch.setattr(workers, "HUNG_AFTER", 1000)
+    monkeypatch.setattr(worker_process, "HUNG_AFTER", 1000)
     engine.media.open_peer("ada", "one")
     worker = engine.worker("ada")
     os.kill(worker.process.pid, signal.SIGSTOP)
     transport = worker._writer.transport
     for _ in range(300):
         engine.media.send_data(["ada"], "_reliable", bytes(60_000))
-    assert transport.get_write_buffer_size() < workers.DATA_BACKLOG_BYTES + 100_000
+    assert transport.get_write_buffer_size() < worker_process.DATA_BACKLOG_BYTES + 100_000
     assert engine.media.metrics()["dropped_worker_backlog"] > 50
     assert worker.alive
     for _ in range(400):
         engine.media._tell("ada", "publish", PublicationSpec("TR_1", "video", codec="x" * 60_000))
-    assert transport.get_write_buffer_size() < workers.MAX_BACKLOG_BYTES + 100_000
+    assert transport.get_write_buffer_size() < worker_process.MAX_BACKLOG_BYTES + 100_000
     assert (await engine.event(PeerClosed)).peer_id == "ada"
     await engine.until(lambda: engine.media.metrics()["workers"] == 2)
 
