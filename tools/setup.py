@@ -7,7 +7,8 @@ Six steps, each skipped if its inputs have not changed since its last success:
 2. `uv sync` installs exactly the packages of `uv.lock` into `.venv`, and compiles them to bytecode.
 3. Python compiles the server's own modules. Without bytecode each start takes 5 s of CPU longer where Python may not
    write it (PYTHONDONTWRITEBYTECODE, a read-only folder), and the first start does everywhere.
-4. The C compiler builds the native data plane. Without a compiler the server is only slower.
+4. The C compiler builds the native data plane. Where there is none, Zig's does, from a Python package in an environment
+   that is removed afterwards. Without either the server is only slower.
 5. npm builds the page. If the machine has no suitable Node, it is installed from PyPI as another locked package.
 6. For tests, npm installs LiveKit's SDKs for Node and Daily's for browsers.
 
@@ -66,6 +67,10 @@ UV_WHEELS = {
 }
 DEFAULT_INDEX = "https://pypi.org/simple"
 FETCH_TIMEOUT_S = 60
+
+# The group with Zig, and the exit code with which the build of the data plane asks for it.
+ZIG_GROUP = "zig"
+NO_COMPILER = 3
 
 # Vite's requirement: Node 20.19 or later within 20, or 22.12 and later.
 NODE_20, NODE_22 = (20, 19), (22, 12)
@@ -140,7 +145,8 @@ def compile_modules() -> None:
 def build_dataplane() -> None:
     """Build `sfu/dataplane/_plane.abi3.so` if possible; a failure is reported once."""
     folder = ROOT / "sfu" / "dataplane"
-    sources = [*sorted((*folder.glob("*.c"), *folder.glob("*.h"))), ROOT / "tools" / "build_dataplane.py"]
+    builder = ROOT / "tools" / "build_dataplane.py"
+    sources = [*sorted((*folder.glob("*.c"), *folder.glob("*.h"))), builder]
     compiler = shutil.which(os.environ.get("CC", "cc").split()[0])
     content = fingerprint(sources, str(ROOT), str(compiler), platform.python_version())
     done = read_state("dataplane")
@@ -149,9 +155,26 @@ def build_dataplane() -> None:
     try:
         run([str(VENV / "bin" / "python"), "tools/build_dataplane.py"], ROOT, {})
         built = True
-    except subprocess.CalledProcessError:
-        built = False
+    except subprocess.CalledProcessError as error:
+        built = error.returncode == NO_COMPILER and build_by_zig()
     write_state("dataplane", {"content": content, "built": built})
+
+
+def build_by_zig() -> bool:
+    """Build the data plane in an environment of its own that has Zig; return whether that succeeded."""
+    print("setup: there is no C compiler: Zig's is fetched for the build (100 MB) and removed afterwards")
+    folder = STATE / "zig"
+    # without uv's cache, which would keep 400 MB
+    environment = {"UV_PROJECT_ENVIRONMENT": str(folder), "UV_PYTHON_DOWNLOADS": "never", "UV_NO_CACHE": "1"}
+    try:
+        run([str(find_uv()), "sync", "--frozen", "--only-group", ZIG_GROUP], ROOT, environment)
+        cache = {"ZIG_GLOBAL_CACHE_DIR": str(folder / "cache")}
+        run([str(folder / "bin" / "python"), "tools/build_dataplane.py"], ROOT, cache)
+    except subprocess.CalledProcessError:
+        return False
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return True
 
 
 def build_page() -> None:
