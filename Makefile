@@ -54,10 +54,11 @@ lint-imports: setup-dev
 lint-page: setup-dev
 	@if [ -f web/package.json ]; then cd web && npm run check; fi
 
-bench: setup-dev ## CPU per forwarded packet of the fan-out and of the whole server, and the most packets a second
+bench: setup-dev ## CPU per forwarded packet of the fan-out, the whole server and rooms of four; the most packets a second
 	$(BIN)/python -m bench.fanout
 	$(BIN)/python -m bench.server $(ARGS)
 	$(BIN)/python -m bench.capacity
+	$(BIN)/python -m bench.mesh
 
 bench-short: setup-dev ## the same for less than two minutes; fails when something became a third dearer
 	$(BIN)/python -m bench.short $(ARGS)

@@ -162,7 +162,10 @@ def build_dataplane() -> None:
 
 def build_by_zig() -> bool:
     """Build the data plane in an environment of its own that has Zig; return whether that succeeded."""
-    print("setup: there is no C compiler: Zig's is fetched for the build (100 MB) and removed afterwards")
+    print(
+        "setup: there is no C compiler: Zig's is fetched for the build (100 MB) and removed afterwards",
+        flush=True,
+    )
     folder = STATE / "zig"
     # without uv's cache, which would keep 400 MB
     environment = {"UV_PROJECT_ENVIRONMENT": str(folder), "UV_PYTHON_DOWNLOADS": "never", "UV_NO_CACHE": "1"}
