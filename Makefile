@@ -83,5 +83,5 @@ wheels: setup ## a wheel for any Linux on x86-64 and one for arm64, into dist/
 	for machine in x86_64 aarch64; do LECTERN_WHEEL_MACHINE=$$machine .make/uv-* build --wheel --out-dir dist || exit 1; done
 
 clean: ## remove everything that setup and the tools made
-	rm -rf .make .venv web/node_modules web/dist dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache sfu/shell/_kernel.abi3.so
+	rm -rf .make .venv web/node_modules web/dist dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache sfu/dataplane/_plane.abi3.so
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
