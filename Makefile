@@ -7,7 +7,7 @@ export PATH := $(CURDIR)/.make/bin:$(PATH)
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run setup-dev test test-page test-python test-covered lint lint-code lint-format lint-types lint-imports lint-page bench bench-short bench-rest weak-links load fuzz hostile clean
+.PHONY: help setup run setup-dev test test-page test-python test-covered lint lint-code lint-format lint-types lint-imports lint-page bench bench-short bench-rest weak-links load fuzz hostile wheels clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,10 +54,11 @@ lint-imports: setup-dev
 lint-page: setup-dev
 	@if [ -f web/package.json ]; then cd web && npm run check; fi
 
-bench: setup-dev ## CPU per forwarded packet of the fan-out and of the whole server, and the most packets a second
+bench: setup-dev ## CPU per forwarded packet of the fan-out, the whole server and rooms of four; the most packets a second
 	$(BIN)/python -m bench.fanout
 	$(BIN)/python -m bench.server $(ARGS)
 	$(BIN)/python -m bench.capacity
+	$(BIN)/python -m bench.mesh
 
 bench-short: setup-dev ## the same for less than two minutes; fails when something became a third dearer
 	$(BIN)/python -m bench.short $(ARGS)
@@ -78,6 +79,9 @@ fuzz: setup-dev ## every parser of network input for a minute each, or as ARGS s
 hostile: setup-dev ## storms of one participant or stranger, each beside a victim room on a server of its own
 	$(BIN)/pytest tests/hostile $(ARGS)
 
+wheels: setup ## a wheel for any Linux on x86-64 and one for arm64, into dist/
+	for machine in x86_64 aarch64; do LECTERN_WHEEL_MACHINE=$$machine .make/uv-* build --wheel --out-dir dist || exit 1; done
+
 clean: ## remove everything that setup and the tools made
-	rm -rf .make .venv web/node_modules web/dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache sfu/shell/_kernel.abi3.so
+	rm -rf .make .venv web/node_modules web/dist dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache sfu/dataplane/_plane.abi3.so
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -20,12 +20,7 @@ from bench.load.command import load
 from bench.load.plan import Plan
 from bench.load.report import Result
 
-CASES = (
-    *(Plan("", viewers=viewers, burst=burst) for burst in (1, 7) for viewers in (10, 30, 60)),
-    # Rooms as most lessons are: everybody sends a camera of 1.4 Mbit/s and a microphone. The clients of more rooms
-    # would take more than one core.
-    Plan("", rooms=4, viewers=4, mesh=True, rate=150.0, voice=50.0),
-)
+CASES = tuple(Plan("", viewers=viewers, burst=burst) for burst in (1, 7) for viewers in (10, 30, 60))
 PROFILE = "AES-128-GCM"
 FLOOR_ROUNDS = 5
 START_ATTEMPTS = 3
@@ -60,11 +55,15 @@ def floor_us(viewers: int) -> float:
 
 
 @contextmanager
-def serving(*options: str, core: int | None = 0) -> Iterator[tuple[str, int]]:
-    """Run `lectern serve --dev` on free ports and one core until the end of the block: (URL, process id)."""
+def serving(*options: str, core: int | None = 0, lectern: Path | None = None) -> Iterator[tuple[str, int]]:
+    """Run `lectern serve --dev` on free ports and one core until the end of the block: (URL, process id).
+
+    `lectern` is the program of another build.
+    """
+    program = lectern or Path(sys.executable).with_name("lectern")
     with tempfile.TemporaryDirectory() as data:
         for _ in range(START_ATTEMPTS):
-            process, port = _start(["--data-dir", data, *options], core)
+            process, port = _start([str(program), "serve", "--dev", "--data-dir", data, *options], core)
             assert process.stdout is not None
             if b"ready" in process.stdout.readline():
                 break
@@ -78,24 +77,14 @@ def serving(*options: str, core: int | None = 0) -> Iterator[tuple[str, int]]:
             process.communicate(timeout=30)
 
 
-def _start(options: list[str], core: int | None) -> tuple[subprocess.Popen[bytes], int]:
+def _start(command: list[str], core: int | None) -> tuple[subprocess.Popen[bytes], int]:
     """Start a server on ports that were free just before; each further worker uses the next port, free or not."""
     ports = []
     for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
         with socket.socket(socket.AF_INET, kind) as probe:
             probe.bind(("127.0.0.1", 0))
             ports.append(probe.getsockname()[1])
-    lectern = Path(sys.executable).with_name("lectern")
-    command = [
-        str(lectern),
-        "serve",
-        "--dev",
-        "--http-port",
-        str(ports[0]),
-        "--udp-port",
-        str(ports[1]),
-        *options,
-    ]
+    command = [*command, "--http-port", str(ports[0]), "--udp-port", str(ports[1])]
     before = os.sched_getaffinity(0)
     if core is not None:
         os.sched_setaffinity(0, {core})  # inherited by all processes of the server
@@ -111,7 +100,7 @@ def measure(plan: Plan, cores: set[int], *options: str) -> Case:
     with serving("--workers", "1", *options, core=server_core) as (url, pid):
         result = load(replace(plan, host=url, pid=pid, prefix="bench"))
     os.sched_setaffinity(0, {server_core})
-    low = floor_us(plan.viewers - plan.mesh)
+    low = floor_us(plan.viewers)
     os.sched_setaffinity(0, cores)
     return Case(plan, result.us_per_packet, low, result)
 
@@ -128,14 +117,12 @@ def main() -> int:
     asked = parser.parse_args()
     options = ["--no-native"] if asked.no_native else []
     cores = os.sched_getaffinity(0)
-    print(
-        "rooms viewers burst   us/packet  floor us  ratio    loss  latency ms p50/p99  first packet ms p50  core"
-    )
+    print("viewers burst   us/packet  floor us  ratio    loss  latency ms p50/p99  first packet ms p50  core")
     for plan in CASES:
         case = measure(replace(plan, duration=asked.duration), cores, *options)
         summary = case.result.summary()
         print(
-            f"{plan.rooms:5} {'mesh' if plan.mesh else '':4} {plan.viewers:7} {plan.burst:5} "
+            f"{plan.viewers:7} {plan.burst:5} "
             f"{case.us_per_packet:11.2f} {case.floor_us:9.2f} {case.ratio:6.2f} "
             f"{summary['loss']:7.4f} {summary['latency_ms_p50']:9.2f} / {summary['latency_ms_p99']:<6.2f} "
             f"{summary['first_media_ms_p50']:10.0f} {summary['server_cpu']:14.2f}",

@@ -289,7 +289,7 @@ class Server:
             self.daily.api,
             door,
             Docs(
-                document(
+                lambda: document(
                     version("lectern"), describe([sessions, self.daily.api, door]), describe_twirp(services)
                 ),
                 folder,

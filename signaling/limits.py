@@ -7,11 +7,13 @@ import ipaddress
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-
-from aiohttp import web
+from typing import TYPE_CHECKING
 
 from signaling.errors import TooOftenError
 from signaling.forwarded import hops
+
+if TYPE_CHECKING:
+    from aiohttp import web  # the command line imports this module, and should not wait for aiohttp
 
 # A forgotten bucket counts as full, so a flood from many addresses gains one burst for each address at most.
 MAX_BUCKETS = 50_000
@@ -104,7 +106,7 @@ class Limits:
         """Take `cost` from the bucket of `key`; return the seconds to wait before the work."""
         return self._limiter(kind, rate).reserve(key, self._clock(), cost)
 
-    def address(self, request: web.Request) -> str:
+    def address(self, request: "web.Request") -> str:
         """Return the client's address for counting; empty if it does not identify the client.
 
         This machine's own addresses are not counted: they may be a proxy's, with all of its clients.
@@ -112,7 +114,7 @@ class Limits:
         address = client_address(request.remote, hops(request.headers), self._trusted)
         return "" if address is None or address.is_loopback else bucket(address)
 
-    def check_address(self, kind: str, request: web.Request, rate: Rate) -> None:
+    def check_address(self, kind: str, request: "web.Request", rate: Rate) -> None:
         """Take one token from the bucket of a request's client, if its address is known. TooOftenError."""
         address = self.address(request)
         if address:

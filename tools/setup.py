@@ -1,13 +1,16 @@
 """Sets up a clone so that the server runs, with nothing but the system's Python.
 
-Five steps, each skipped if its inputs have not changed since its last success:
+Six steps, each skipped if its inputs have not changed since its last success:
 
 1. `uv`, pinned, is downloaded as a wheel from the Python package index. Debian's and Ubuntu's python3 has no pip, venv
    or ensurepip, so this download uses the standard library.
-2. `uv sync` installs exactly the packages of `uv.lock` into `.venv`.
-3. The C compiler builds the native data plane. Without a compiler the server is only slower.
-4. npm builds the page. If the machine has no suitable Node, it is installed from PyPI as another locked package.
-5. For tests, npm installs LiveKit's SDKs for Node and Daily's for browsers.
+2. `uv sync` installs exactly the packages of `uv.lock` into `.venv`, and compiles them to bytecode.
+3. Python compiles the server's own modules. Without bytecode each start takes 5 s of CPU longer where Python may not
+   write it (PYTHONDONTWRITEBYTECODE, a read-only folder), and the first start does everywhere.
+4. The C compiler builds the native data plane. Where there is none, Zig's does, from a Python package in an environment
+   that is removed afterwards. Without either the server is only slower.
+5. npm builds the page. If the machine has no suitable Node, it is installed from PyPI as another locked package.
+6. For tests, npm installs LiveKit's SDKs for Node and Daily's for browsers.
 
 The inputs of each completed step are stored under `.make/` as a hash of their content, since file times mean little
 in a clone. On failure, the exit code is 1 and one line on stderr has the reason.
@@ -39,6 +42,8 @@ VENV = ROOT / ".venv"
 WEB = ROOT / "web"
 TEST_PACKAGES = {name: ROOT / "tests" / "e2e" / name for name in ("node", "daily")}
 TEST_GROUPS = {"test", "dev"}
+# The folders of the server's own modules.
+OWN_PACKAGES = ("classroom", "recording", "sfu", "signaling", "turn_config")
 
 UV_VERSION = "0.13.8"
 # SHA-256 of the published wheels; a new version needs new hashes, from the index's page of uv.
@@ -62,6 +67,10 @@ UV_WHEELS = {
 }
 DEFAULT_INDEX = "https://pypi.org/simple"
 FETCH_TIMEOUT_S = 60
+
+# The group with Zig, and the exit code with which the build of the data plane asks for it.
+ZIG_GROUP = "zig"
+NO_COMPILER = 3
 
 # Vite's requirement: Node 20.19 or later within 20, or 22.12 and later.
 NODE_20, NODE_22 = (20, 19), (22, 12)
@@ -96,6 +105,7 @@ def set_up(groups: set[str]) -> None:
     if not node_is_suitable(shutil.which("node")) or shutil.which("npm") is None:
         groups = groups | {NODE_GROUP}
     sync_packages(groups)
+    compile_modules()
     build_dataplane()
     link_node(groups)
     if (WEB / "package.json").is_file():
@@ -109,7 +119,7 @@ def set_up(groups: set[str]) -> None:
 def sync_packages(groups: set[str]) -> None:
     """Install into `.venv` the locked packages of `groups` and of the groups requested before."""
     # The scripts of a virtual environment contain the clone's path, so a moved clone is set up again.
-    content = fingerprint([ROOT / "pyproject.toml", ROOT / "uv.lock"], str(ROOT), UV_VERSION)
+    content = fingerprint([ROOT / "pyproject.toml", ROOT / "uv.lock"], str(ROOT), UV_VERSION, "bytecode")
     done = read_state("packages")
     before = set(done.get("groups", []))
     up_to_date = done.get("content") == content and groups <= before
@@ -118,14 +128,25 @@ def sync_packages(groups: set[str]) -> None:
     wanted = sorted(groups | before)
     flags = [flag for group in wanted for flag in ("--group", group)]
     environment = {"UV_PROJECT_ENVIRONMENT": str(VENV), "UV_PYTHON_DOWNLOADS": "never"}
-    run([str(find_uv()), "sync", "--frozen", *flags], ROOT, environment)
+    run([str(find_uv()), "sync", "--frozen", "--compile-bytecode", *flags], ROOT, environment)
     write_state("packages", {"content": content, "groups": wanted})
+
+
+def compile_modules() -> None:
+    """Compile the server's own modules to bytecode, which is valid for the time and the size of their files."""
+    modules = sorted(file for name in OWN_PACKAGES for file in (ROOT / name).rglob("*.py"))
+    found = [(str(file), file.stat().st_mtime_ns, file.stat().st_size) for file in modules]
+    content = fingerprint([], repr(found))
+    if read_state("bytecode").get("content") != content:
+        run([str(VENV / "bin" / "python"), "-m", "compileall", "-q", *OWN_PACKAGES], ROOT, {})
+        write_state("bytecode", {"content": content})
 
 
 def build_dataplane() -> None:
     """Build `sfu/dataplane/_plane.abi3.so` if possible; a failure is reported once."""
     folder = ROOT / "sfu" / "dataplane"
-    sources = [*sorted((*folder.glob("*.c"), *folder.glob("*.h"))), ROOT / "tools" / "build_dataplane.py"]
+    builder = ROOT / "tools" / "build_dataplane.py"
+    sources = [*sorted((*folder.glob("*.c"), *folder.glob("*.h"))), builder]
     compiler = shutil.which(os.environ.get("CC", "cc").split()[0])
     content = fingerprint(sources, str(ROOT), str(compiler), platform.python_version())
     done = read_state("dataplane")
@@ -134,9 +155,29 @@ def build_dataplane() -> None:
     try:
         run([str(VENV / "bin" / "python"), "tools/build_dataplane.py"], ROOT, {})
         built = True
-    except subprocess.CalledProcessError:
-        built = False
+    except subprocess.CalledProcessError as error:
+        built = error.returncode == NO_COMPILER and build_by_zig()
     write_state("dataplane", {"content": content, "built": built})
+
+
+def build_by_zig() -> bool:
+    """Build the data plane in an environment of its own that has Zig; return whether that succeeded."""
+    print(
+        "setup: there is no C compiler: Zig's is fetched for the build (100 MB) and removed afterwards",
+        flush=True,
+    )
+    folder = STATE / "zig"
+    # without uv's cache, which would keep 400 MB
+    environment = {"UV_PROJECT_ENVIRONMENT": str(folder), "UV_PYTHON_DOWNLOADS": "never", "UV_NO_CACHE": "1"}
+    try:
+        run([str(find_uv()), "sync", "--frozen", "--only-group", ZIG_GROUP], ROOT, environment)
+        cache = {"ZIG_GLOBAL_CACHE_DIR": str(folder / "cache")}
+        run([str(folder / "bin" / "python"), "tools/build_dataplane.py"], ROOT, cache)
+    except subprocess.CalledProcessError:
+        return False
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return True
 
 
 def build_page() -> None:

@@ -15,6 +15,7 @@ from typing import Any
 from aioice import stun
 from aiortc import rtcdtlstransport
 from aiortc.rtcdtlstransport import RTCCertificate, RTCDtlsFingerprint, RTCDtlsParameters, RTCDtlsTransport
+from pylibsrtp._binding import ffi
 
 from bench.load.descriptions import Address, Remote
 
@@ -59,6 +60,16 @@ class Dtls(RTCDtlsTransport):
         super().__init__(port, [certificate])  # type: ignore[arg-type]  # a stand-in
         self._srtp_profiles = PROFILES[profile]
         self._set_role("client")
+
+    @property
+    def inbound(self) -> int:
+        """The address of libsrtp's context for what is received."""
+        return int(ffi.cast("uintptr_t", self._rx_srtp._srtp[0]))  # noqa: SLF001 - pinned, as in sfu.shell.dtls
+
+    @property
+    def outbound(self) -> int:
+        """The address of libsrtp's context for what is sent."""
+        return int(ffi.cast("uintptr_t", self._tx_srtp._srtp[0]))  # noqa: SLF001 - see above
 
     def protect(self, packet: bytes) -> bytes:
         """Return RTP as SRTP."""
@@ -127,6 +138,12 @@ class Transport:
             asyncio.get_running_loop().remove_reader(self._socket)
             self._socket.close()
 
+    def hand_over(self) -> None:
+        """Leave the connected socket to somebody else, who has to send checks (`check`) from now on."""
+        if self._consents is not None:
+            self._consents.cancel()
+        asyncio.get_running_loop().remove_reader(self.socket)
+
     def send_rtp(self, packet: bytes) -> None:
         """Send one RTP packet."""
         self._send(self.dtls.protect(packet))
@@ -179,6 +196,10 @@ class Transport:
             self._socket = None
 
     def _send_check(self) -> None:
+        self._send(self.check())
+
+    def check(self) -> bytes:
+        """Return a connectivity check, which also renews the server's consent to receive."""
         assert self.remote is not None
         request = stun.Message(message_method=stun.Method.BINDING, message_class=stun.Class.REQUEST)
         request.attributes["USERNAME"] = f"{self.remote.ufrag}:{self.ufrag}"
@@ -190,7 +211,7 @@ class Transport:
             request.attributes["USE-CANDIDATE"] = None
         request.add_message_integrity(self.remote.pwd.encode())
         request.add_fingerprint()
-        self._send(bytes(request))
+        return bytes(request)
 
     def _on_stun(self, datagram: bytes) -> None:
         """Reply to a check of the server, or note the reply to one of ours."""

@@ -12,9 +12,11 @@ consent, nor admit an address, nor select one.
 import struct
 from enum import Enum
 
-from aioice import stun
-
 from sfu.budget import Budget, Rate
+from sfu.stand_ins import stand_ins
+
+with stand_ins("aioice"):  # without its agent, which loads a DNS library
+    from aioice import stun
 
 # RFC 7675 section 5.1
 CONSENT_TIMEOUT_S = 30.0

@@ -1,6 +1,6 @@
-"""The database's schema: Alembic upgrades it to the newest revision in one transaction.
+"""The database's schema: new ones are made from the tables, older ones upgraded by Alembic, each in one transaction.
 
-Alembic is imported only when there is something to upgrade: the import takes half a second of a server's start.
+Alembic is imported only when there is something to upgrade: the import takes 0.3 s of a server's start and 13 MB.
 """
 
 import logging
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, inspect, text
 
 from signaling.errors import StoreError
+from signaling.store.tables import metadata
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -30,11 +31,26 @@ def upgrade(connection: Connection, revision: str = "head") -> None:
     present = current(connection)
     if revision == "head" and present == revisions()[-1]:
         return
+    if revision == "head" and present is None:
+        _create(connection)
+        return
     if present is not None and present not in revisions():
         raise StoreError(f"the database is from a newer release of Lectern (its schema is {present})")
     from alembic import command  # noqa: PLC0415 - see above
 
     command.upgrade(_config(connection), revision)
+
+
+def _create(connection: Connection) -> None:
+    metadata.create_all(connection, checkfirst=False)
+    # Alembic's own table, as Alembic makes it.
+    connection.execute(
+        text(
+            "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL,"
+            " CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"
+        )
+    )
+    connection.execute(text("INSERT INTO alembic_version VALUES (:revision)"), {"revision": revisions()[-1]})
 
 
 def current(connection: Connection) -> str | None:

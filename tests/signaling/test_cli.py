@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from pathlib import Path
 
 import pytest
 
@@ -162,9 +163,17 @@ def lectern(*arguments, **environ):
     )
 
 
+def memory(pid):
+    """Return what a process holds, in MB: its private memory, and its share of all (`smaps_rollup` of proc(5))."""
+    text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    return tuple(
+        int(re.search(rf"^{name}: +(\d+) kB", text, re.MULTILINE)[1]) / 1024 for name in ("Pss_Anon", "Pss")
+    )
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_server_says_where_it_is_and_ends_cleanly(number):
-    with lectern("serve", "--dev", "--http-port", "0", "--udp-port", "0") as process:
+    with lectern("serve", "--dev", "--http-port", "0", "--udp-port", "0", "--workers", "1") as process:
         lines = [process.stdout.readline() for _ in range(4)]
         port = int(re.search(r"http://localhost:(\d+)", lines[0])[1])
         assert "UDP" in lines[2]
@@ -172,6 +181,12 @@ def test_a_server_says_where_it_is_and_ends_cleanly(number):
         assert "secret" in lines[3]
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5) as response:
             assert response.status == 200
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        assert len(children) == 1
+        private, share = map(sum, zip(*map(memory, [process.pid, *children]), strict=True))
+        # 96 and 105 MB with Python 3.11; tests/sfu/test_stand_ins.py names the module that should not be there
+        assert private < 115
+        assert share < 150
         process.send_signal(number)
         assert process.wait(10) == 0
         errors = process.stderr.read()

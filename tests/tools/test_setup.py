@@ -4,12 +4,15 @@ import http.server
 import io
 import subprocess
 import threading
+import tomllib
 import zipfile
+from pathlib import Path
 
 import pytest
 
-from tools import setup
+from tools import build_dataplane, setup
 
+ROOT = Path(__file__).resolve().parents[2]
 NAME = setup.UV_WHEELS["x86_64", "glibc"][0]
 
 
@@ -145,7 +148,9 @@ def clone(tmp_path, monkeypatch):
 
 
 KERNEL = "tools/build_dataplane.py"
-ALL = ["sync --frozen", KERNEL, "ci --no-audit --no-fund", "run build"]
+SYNC = "sync --frozen --compile-bytecode"
+COMPILE = "-m compileall -q classroom recording sfu signaling turn_config"
+ALL = [SYNC, COMPILE, KERNEL, "ci --no-audit --no-fund", "run build"]
 
 
 def test_the_second_start_does_nothing(clone):
@@ -159,10 +164,10 @@ def test_the_second_start_does_nothing(clone):
 @pytest.mark.parametrize(
     ("changed", "again"),
     [
-        ("uv.lock", ["sync --frozen"]),
+        ("uv.lock", [SYNC]),
         ("web/src/main.ts", ["run build"]),
         ("web/package-lock.json", ["ci --no-audit --no-fund", "run build"]),
-        ("sfu/wire/rtp.py", []),
+        ("sfu/wire/rtp.py", [COMPILE]),
         ("sfu/dataplane/plane.c", [KERNEL]),
         ("sfu/dataplane/plane.h", [KERNEL]),
     ],
@@ -182,9 +187,7 @@ def test_groups_that_were_asked_for_once_stay(clone):
     setup.set_up(set())
     (folder / "uv.lock").write_text("changed")
     setup.set_up(set())
-    assert [command for command in commands if command.startswith("sync")] == [
-        "sync --frozen --group dev"
-    ] * 2
+    assert [command for command in commands if command.startswith("sync")] == [f"{SYNC} --group dev"] * 2
 
 
 def test_a_build_that_failed_is_tried_again(clone, monkeypatch):
@@ -193,6 +196,35 @@ def test_a_build_that_failed_is_tried_again(clone, monkeypatch):
     (folder / "web/dist/index.html").unlink()
     setup.set_up(set())
     assert commands == [*ALL, "run build"]
+
+
+ZIG = "sync --frozen --only-group zig"
+
+
+def test_without_a_compiler_zig_is_fetched_for_the_build_and_removed(clone, monkeypatch):
+    folder, commands = clone
+    run = setup.run
+
+    def without_compiler(command, *arguments):
+        if command[1:] == ZIG.split():
+            (folder / ".make/zig/bin").mkdir(parents=True)
+        if command[0].endswith(".venv/bin/python") and command[-1] == KERNEL:
+            commands.append("none")
+            raise subprocess.CalledProcessError(setup.NO_COMPILER, command)
+        run(command, *arguments)
+
+    monkeypatch.setattr(setup, "run", without_compiler)
+    for _ in range(2):
+        setup.set_up(set())
+        assert commands == [*ALL[:2], "none", ZIG, *ALL[2:]]
+    assert (folder / "sfu/dataplane/_plane.abi3.so").is_file()
+    assert not (folder / ".make/zig").exists()
+
+
+def test_set_up_and_the_build_of_the_data_plane_name_the_same_zig_and_exit_code():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    assert build_dataplane.ZIG in project["dependency-groups"][setup.ZIG_GROUP]
+    assert build_dataplane.EXIT_NO_COMPILER == setup.NO_COMPILER
 
 
 def test_without_a_compiler_all_but_the_data_plane_is_set_up(clone, monkeypatch):

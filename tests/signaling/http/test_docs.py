@@ -20,7 +20,7 @@ async def test_the_description_is_there_for_everybody(world):
 async def page(tmp_path, folder):
     (tmp_path / "docs.html").write_text("the page")
     app = web.Application()
-    Docs({}, folder).add_routes(app.router)
+    Docs(dict, folder).add_routes(app.router)
     async with TestClient(TestServer(app)) as client, client.get("/docs") as answer:
         return answer.status, answer.headers["Content-Security-Policy"], await answer.text()
 

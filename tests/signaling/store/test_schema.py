@@ -6,7 +6,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import insert, select, text
+from sqlalchemy import insert, inspect, select, text
 
 from signaling.errors import StoreError
 from signaling.store import Store, schema
@@ -62,6 +62,36 @@ async def test_from_every_revision_the_schema_becomes_that_of_the_tables(engine,
         assert await connection.run_sync(differences) == []
 
 
+def described(connection):
+    """What the inspector reads of all tables: columns with types and defaults, keys, indexes, constraints."""
+    found = inspect(connection)
+    return {
+        table: (
+            {column["name"]: str(column) for column in found.get_columns(table)},
+            found.get_pk_constraint(table),
+            sorted(map(str, found.get_indexes(table))),
+            sorted(map(str, found.get_unique_constraints(table))),
+            sorted(map(str, found.get_foreign_keys(table))),
+        )
+        for table in found.get_table_names()
+    }
+
+
+async def test_a_new_database_is_made_at_once_as_the_revisions_make_it(engine, monkeypatch):
+    monkeypatch.setattr(schema, "_config", None)
+    await upgrade(engine)
+    async with engine.begin() as connection:
+        made = await connection.run_sync(described)
+        await connection.run_sync(metadata.drop_all)
+        await connection.execute(text("DROP TABLE alembic_version"))
+    monkeypatch.undo()
+    await upgrade(engine, REVISIONS[0])
+    await upgrade(engine)
+    async with engine.begin() as connection:
+        assert await connection.run_sync(described) == made
+    assert len(made) > 20
+
+
 async def test_what_was_there_stays(engine):
     await upgrade(engine, REVISIONS[0])
     row = {"session_sid": "RM_1", "seq": 1, "kind": "note", "data": {"a": [1]}, "at": 5.0}
@@ -76,11 +106,12 @@ async def test_a_change_that_fails_half_way_leaves_nothing(engine, monkeypatch):
     def broken(*_):
         raise RuntimeError("power failure")
 
+    await upgrade(engine, REVISIONS[0])
     monkeypatch.setattr("alembic.op.create_index", broken)
     with pytest.raises(RuntimeError):
         await upgrade(engine)
     async with engine.begin() as connection:
-        assert await connection.run_sync(schema.current) is None
+        assert await connection.run_sync(schema.current) == REVISIONS[0]
     monkeypatch.undo()
     await upgrade(engine)
     async with engine.begin() as connection:

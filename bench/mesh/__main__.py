@@ -1,0 +1,181 @@
+"""Lessons as they are: `python -m bench.mesh [--rooms 25] [--people 4]`.
+
+Everybody sends 150 packets of video and 50 of audio a second to all others of the room, with transport-wide feedback,
+receiver reports and consent checks. The server has one core and the clients the other; with two workers all share both.
+`--lectern PROGRAM` measures another build of the server.
+"""
+
+import argparse
+import asyncio
+import os
+import secrets
+import sys
+import threading
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import psutil
+from aiortc.rtcdtlstransport import RTCCertificate
+
+from bench.load.descriptions import Address, Local, Remote
+from bench.load.plan import Plan
+from bench.load.session import Listener, Part, Session
+from bench.load.transport import Transport
+from bench.load.visit import token
+from bench.mesh.generator import Generator, Sending, Totals
+from bench.server import serving
+
+WARM_UP_S = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One measurement."""
+
+    totals: Totals
+    window_s: float
+    worker_cpu: tuple[float, ...]
+    "CPU time of each worker, as a share of a core."
+    main_cpu: float
+    "CPU time of the main process, as a share of a core."
+
+    @property
+    def server_cpu(self) -> float:
+        """CPU time of all the server's processes, as a share of a core."""
+        return sum(self.worker_cpu) + self.main_cpu
+
+    @property
+    def us_per_packet(self) -> float:
+        """The server's CPU time per packet that a client received, in microseconds."""
+        return self.server_cpu * self.window_s / self.totals.received * 1e6
+
+    @property
+    def loss(self) -> float:
+        """The share of packets that were not received."""
+        return self.totals.missing / (self.totals.received + self.totals.missing)
+
+
+class Meshes:
+    """The participants of all rooms."""
+
+    def __init__(self, plan: Plan) -> None:
+        """Start without participants."""
+        self._plan = plan
+        self._certificate = RTCCertificate.generateCertificate()
+        self._sessions: list[Session] = []
+        self._joined: list[tuple[Transport, list[Sending]]] = []
+
+    async def join(self) -> Generator:
+        """Connect everybody; return their media. SessionError, TimeoutError, ConnectionError."""
+        for number in range(self._plan.seated):
+            await self._join(number)
+        generator = Generator(len(self._joined))
+        for transport, tracks in self._joined:
+            transport.hand_over()
+            generator.add(transport, tracks)
+        return generator
+
+    async def _join(self, number: int) -> None:
+        plan, loop = self._plan, asyncio.get_running_loop()
+        transport = Transport(self._certificate, plan.srtp)
+        tracks = [Sending(secrets.randbits(31), pace.media, pace.rate) for pace in plan.tracks]
+        fingerprint = self._certificate.getFingerprints()[0].value
+        ssrcs = tuple(track.ssrc for track in tracks)
+        ticket = token(plan, plan.room(number), f"person-{number}", publish=True, view=True)
+        local = Local(transport.ufrag, transport.pwd, fingerprint, ssrcs)
+        part = Part([track.media for track in tracks])
+        session = await asyncio.to_thread(Session, plan.host, ticket, local, part)
+        self._sessions.append(session)
+
+        def renew(remote: Remote) -> None:
+            transport.remote = remote
+
+        def add(address: Address) -> None:
+            loop.call_soon_threadsafe(transport.add_address, address)
+
+        threading.Thread(target=session.listen, args=(Listener(renew, add),), daemon=True).start()
+        await transport.connect(session.remote)
+        self._joined.append((transport, tracks))
+
+    async def leave(self) -> None:
+        """Disconnect everybody."""
+        for session in self._sessions:
+            await asyncio.to_thread(session.leave)
+        for transport, _ in self._joined:
+            transport.socket.close()
+
+
+async def measure(plan: Plan) -> Case:
+    """Join, send for a while, then measure. The errors of `Meshes.join`."""
+    meshes = Meshes(plan)
+    generator = await meshes.join()
+    await asyncio.to_thread(generator.run, WARM_UP_S)
+    generator.reset()
+    main = psutil.Process(plan.pid)
+    processes = [main, *main.children(recursive=True)]
+    before = [_cpu_s(process) for process in processes]
+    await asyncio.to_thread(generator.run, plan.duration)
+    used = [(_cpu_s(process) - then) / plan.duration for process, then in zip(processes, before, strict=True)]
+    totals = generator.totals()
+    await meshes.leave()
+    generator.close()
+    return Case(totals, plan.duration, tuple(used[1:]), used[0])
+
+
+def _cpu_s(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
+def run(plan: Plan, cores: list[int], *options: str, workers: int = 1, lectern: Path | None = None) -> Case:
+    """Measure a fresh server on the first of `cores` and the clients on the last; more workers share all cores."""
+    shared = workers > 1
+    if not shared:
+        os.sched_setaffinity(0, {cores[-1]})
+    core = None if shared else cores[0]
+    with serving("--workers", str(workers), *options, core=core, lectern=lectern) as (url, pid):
+        return asyncio.run(measure(replace(plan, host=url, pid=pid)))
+
+
+def main() -> int:
+    """Print a line; return 1 if somebody lacked a stream or a payload was wrong."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rooms", type=int, default=25)
+    parser.add_argument("--people", type=int, default=4, help="in each room (default %(default)s)")
+    parser.add_argument("--duration", type=float, default=8.0, help="seconds (default %(default)s)")
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--lectern", type=Path, help="the program to measure")
+    parser.add_argument(
+        "--no-native", action="store_true", help="run the server without its native data plane"
+    )
+    asked = parser.parse_args()
+    plan = Plan(
+        "",
+        rooms=asked.rooms,
+        viewers=asked.people,
+        mesh=True,
+        rate=150.0,
+        voice=50.0,
+        duration=asked.duration,
+        prefix="mesh",
+    )
+    cores = sorted(os.sched_getaffinity(0))
+    options = ["--no-native"] if asked.no_native else []
+    case = run(plan, cores, *options, workers=asked.workers, lectern=asked.lectern)
+    totals = case.totals
+    workers = " + ".join(f"{share:.2f}" for share in case.worker_cpu)
+    print(
+        f"{asked.rooms} rooms of {asked.people}: {totals.sent / plan.duration:.0f} packets/s in, "
+        f"{totals.received / plan.duration:.0f} out; workers {workers}, main process {case.main_cpu:.2f} of a core, "
+        f"{case.us_per_packet:.1f} us a packet; loss {case.loss:.5f}; "
+        f"latency p50 {totals.latency_s(0.5) * 1e3:.2f} ms, p99 {totals.latency_s(0.99) * 1e3:.2f} ms; "
+        f"clients {totals.busy_s / plan.duration:.2f} of a core, {totals.late} packets sent late, "
+        f"{totals.sampled} compared, {totals.wrong} wrong"
+    )
+    return int(bool(totals.wrong) or totals.streams != plan.streams)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,35 @@
+"""The generator in C against a real server: nothing is lost, and what is received is what was sent."""
+
+import os
+import shutil
+
+import pytest
+
+from bench.load.plan import Plan
+from bench.mesh.__main__ import run
+from bench.mesh.generator import COMPILER
+
+
+@pytest.fixture
+def cores():
+    found = os.sched_getaffinity(0)
+    yield sorted(found)
+    os.sched_setaffinity(0, found)
+
+
+def test_everybody_receives_what_all_others_send(cores):
+    if shutil.which(COMPILER[0]) is None:
+        pytest.skip("there is no C compiler")
+    plan = Plan("", rooms=2, viewers=3, mesh=True, rate=60.0, voice=50.0, duration=1.5, prefix="mesh")
+    case = run(plan, cores)
+    totals = case.totals
+    assert totals.streams == plan.streams == 24
+    assert (totals.missing, totals.wrong) == (0, 0)
+    # six people, two others each
+    assert totals.sent > 600
+    assert totals.received == pytest.approx(2 * totals.sent, rel=0.1)
+    assert totals.sampled > 20
+    assert totals.reports > 30
+    assert 0 < totals.latency_s(0.5) <= totals.latency_s(0.99)
+    assert len(case.worker_cpu) == 1
+    assert case.us_per_packet > 0
