@@ -275,6 +275,11 @@ class PlaneStream(InboundStream):
         """The structure in force before the packet that is being processed."""
         return None if self._seen is None else self._structure_of(self._seen.structure, self._seen.active)
 
+    @property
+    def seen(self) -> Any:
+        """The state, or as much of it as had been seen before the packet that is being processed."""
+        return self.state if self._seen is None else self._seen
+
     def see(self, seen: Seen | None) -> None:
         """Show what had been seen before a packet that was received some time ago; None: what has been seen now."""
         self._seen = seen
@@ -356,7 +361,7 @@ def _of_state(name: str) -> Any:
 
 def _as_seen(name: str) -> Any:
     """Return the same for a field that `Seen` has as well."""
-    return property(lambda stream: getattr(stream.state if stream._seen is None else stream._seen, name))  # noqa: SLF001
+    return property(lambda stream: getattr(stream.seen, name))
 
 
 for _name in ("last_packet_at", "keyframe_sequence", "retained_octets", "keyframe_octets"):

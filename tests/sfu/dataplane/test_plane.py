@@ -12,7 +12,6 @@ from sfu.dataplane.dispatch import process
 from sfu.drops import DropReason
 from sfu.engine.peers.publication import Publication
 from sfu.values import PublicationSpec
-from sfu.wire import rtp
 
 
 @pytest.fixture
@@ -91,18 +90,8 @@ def test_a_stream_that_was_unknown_keeps_its_order(world):
     assert world.core.drops[DropReason.DUPLICATE] == 0
 
 
-def test_streams_with_descriptors_take_the_slow_path(world):
-    """Whoever reads dependency descriptors is the portable path; the plane decrypts, and counts arrivals."""
-    section = world.publisher.negotiated.inbound["0"]
-    section.forwarded[12] = rtp.URI_DEPENDENCY_DESCRIPTOR
+def test_who_is_no_longer_published_is_unknown(world):
     world.video("q", key=True)
-    stream = world.published.layers[0]
-    assert stream.punted
-    world.viewer(replay=True)
-    world.tick(0.3, "q")
-    assert len(numbers(world)) > 4
-    _, _, metrics = world.plane.counters()
-    assert metrics["punts_slow_path"] >= 5
     world.publisher.unpublish(world.published)
     world.video("q")
     assert world.core.drops[DropReason.UNKNOWN_STREAM] == 1
