@@ -2,7 +2,7 @@ import { useConnectionState, useParticipants, useRoomContext } from '@livekit/co
 import { ConnectionState } from 'livekit-client';
 
 import { t } from '../client/text/catalogue';
-import { connectionWords } from '../client/words';
+import { connectionWords } from '../client/joining';
 import { RecordingMark } from './RecordingMark';
 
 /** The name of the room, the number of people in it, whether it is recorded, and the state of the connection. */

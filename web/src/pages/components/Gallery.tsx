@@ -1,7 +1,7 @@
 import { useState, type ReactNode } from 'react';
 
 import { Preview, type PreviewState } from '../../client/media/devices/preview';
-import { endingWords } from '../../client/words';
+import { endingWords } from '../../client/joining';
 import { RemoveDialog } from '../../room/panels/PeoplePanel';
 import { Toasts } from '../../room/events/toasts';
 import { ToastList } from '../../room/events/ToastList';
