@@ -11,7 +11,7 @@ import { ConnectionStatus } from '../../room/RoomHeader';
 import { Button } from '../../ui/controls/Button';
 import { TEACHING } from '../../ui/controls/teachingIcons';
 import { Icon } from '../../ui/controls/Icon';
-import { Dialog } from '../../ui/surfaces/Dialog';
+import { Confirm } from '../../ui/surfaces/Confirm';
 import { useLive, useServerNow } from './context';
 
 interface SessionHeaderProps {
@@ -73,29 +73,18 @@ export function SessionHeader({ stalled, onHelp, onNotice }: SessionHeaderProps)
         </Button>
       )}
       {ending && (
-        <Dialog
+        <Confirm
           title={s('top.endAsk')}
-          role="alertdialog"
+          detail={s('top.endDetail')}
+          action={s('top.endConfirm')}
           testId="end-dialog"
-          onClose={() => setEnding(false)}
-        >
-          <p>{s('top.endDetail')}</p>
-          <div className="actions">
-            <Button
-              look="danger"
-              testId="end-confirm"
-              onPress={() => {
-                setEnding(false);
-                void run('/end');
-              }}
-            >
-              {s('top.endConfirm')}
-            </Button>
-            <Button firstFocus onPress={() => setEnding(false)}>
-              {t('action.cancel')}
-            </Button>
-          </div>
-        </Dialog>
+          confirmId="end-confirm"
+          onConfirm={() => {
+            setEnding(false);
+            void run('/end');
+          }}
+          onCancel={() => setEnding(false)}
+        />
       )}
     </header>
   );
