@@ -124,8 +124,13 @@ function Inside({ wire, live, panel, notice, onNotice, onDevice }: InsideProps) 
         tellsMoves={false}
         tellsAlone={!state.breakouts.open && rules.scene === undefined}
         toasts={toasts}
-        header={(stalled) => (
-          <SessionHeader stalled={stalled} onHelp={() => change({ sidebar: 'help' })} onNotice={onNotice} />
+        header={(stalled, saver) => (
+          <SessionHeader
+            stalled={stalled}
+            saver={saver}
+            onHelp={() => change({ sidebar: 'help' })}
+            onNotice={onNotice}
+          />
         )}
         aside={staff ? <Students /> : undefined}
         panels={panelsOf(close, watched, setWatched)}
