@@ -2,7 +2,7 @@
 
 A picture is small and without text, because fonts differ between machines; it shows where things are and how bright
 they are. `LECTERN_WRITE_VIEWS=1` writes the pictures anew after an intended change; look at the difference before you
-commit it.
+commit it. `LECTERN_SCREENSHOTS=FOLDER` writes the screenshots themselves, with their texts, and compares nothing.
 """
 
 import io
@@ -26,6 +26,37 @@ PAGES = {
     "report": ("/dev/components?report", "report-csv"),
     "slides": ("/dev/components?people=4&session=student&scene=slides", "leave"),
     "admin": ("/sessions/admin", "admin-room"),
+    "refusal": ("/no/such/page", "refusal"),
+    "password": ("/sessions/password", "password-submit"),
+    "components": ("/dev/components", "gallery"),
+    "whiteboard": ("/dev/components?people=4&session=tutor&scene=whiteboard", "board"),
+    **{
+        f"{who}-{panel}": (f"/dev/components?people=4{kind}&panel={panel}", f"{panel}-panel")
+        for who, kind, panels in (
+            ("room", "", ("people", "chat", "network")),
+            (
+                "tutor",
+                "&session=tutor",
+                (
+                    "students",
+                    "help",
+                    "questions",
+                    "polls",
+                    "exercises",
+                    "breakouts",
+                    "wall",
+                    "scenes",
+                    "files",
+                ),
+            ),
+            (
+                "student",
+                "&session=student",
+                ("help", "questions", "polls", "exercises", "reactions", "files", "chat"),
+            ),
+        )
+        for panel in panels
+    },
 }
 PEOPLE = (0, 1, 4, 12, 30)
 # In pixels; a picture has a tenth to a third of the width.
@@ -58,6 +89,15 @@ WITHOUT_TEXT = """() => {
 }"""
 
 
+# Where to put the screenshots themselves, to look at them.
+SHOTS = os.environ.get("LECTERN_SCREENSHOTS")
+
+
+def keep(shot, name):
+    """Write a screenshot for the eye."""
+    Path(SHOTS, f"{name.replace('/', '_')}.png").write_bytes(shot)
+
+
 async def pictures(browser, address, ready, prepare=None):
     """Small pictures of a page, by size and scheme; `prepare` brings a new tab to where it may see the page."""
     context = await browser.new_context(reduced_motion="reduce")
@@ -66,7 +106,8 @@ async def pictures(browser, address, ready, prepare=None):
         await prepare(page)
     await page.goto(address)
     await page.get_by_test_id(ready).first.wait_for()
-    await page.evaluate(WITHOUT_TEXT)
+    if not SHOTS:
+        await page.evaluate(WITHOUT_TEXT)
     found = []
     for width, height in SIZES:
         await page.set_viewport_size({"width": width, "height": height})
@@ -76,7 +117,10 @@ async def pictures(browser, address, ready, prepare=None):
             await page.evaluate(
                 "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
             )
-            picture = Image.open(io.BytesIO(await page.screenshot())).convert("L")
+            shot = await page.screenshot()
+            if SHOTS:
+                keep(shot, f"{address.partition('//')[2].partition('/')[2]}-{width}-{scheme}")
+            picture = Image.open(io.BytesIO(shot)).convert("L")
             found.append(picture.resize((WIDTH, WIDTH * height // width), Image.Resampling.BOX))
     await context.close()
     return found
@@ -108,6 +152,8 @@ def test_a_missing_panel_is_a_change_and_a_wider_word_is_none():
 def compare(name, found):
     """Compare pictures with the stored sheet of this name, or write it."""
     path = VIEWS / f"{name}.png"
+    if SHOTS:
+        return
     if os.environ.get("LECTERN_WRITE_VIEWS"):
         VIEWS.mkdir(exist_ok=True)
         sheet_of(found).save(path, optimize=True)
