@@ -2,7 +2,7 @@
 
 A picture is small and without text, because fonts differ between machines; it shows where things are and how bright
 they are. `LECTERN_WRITE_VIEWS=1` writes the pictures anew after an intended change; look at the difference before you
-commit it. `LECTERN_SCREENSHOTS=FOLDER` writes the screenshots themselves, with their texts, and compares nothing.
+commit it. `LECTERN_SCREENSHOTS=FOLDER` writes the screenshots themselves, with their texts, as well.
 """
 
 import io
@@ -106,9 +106,20 @@ async def pictures(browser, address, ready, prepare=None):
         await prepare(page)
     await page.goto(address)
     await page.get_by_test_id(ready).first.wait_for()
-    if not SHOTS:
-        await page.evaluate(WITHOUT_TEXT)
+    if SHOTS:
+        async for shot, width, _, scheme in screenshots(page):
+            keep(shot, f"{address.partition('//')[2].partition('/')[2]}-{width}-{scheme}")
+    await page.evaluate(WITHOUT_TEXT)
     found = []
+    async for shot, width, height, _ in screenshots(page):
+        picture = Image.open(io.BytesIO(shot)).convert("L")
+        found.append(picture.resize((WIDTH, WIDTH * height // width), Image.Resampling.BOX))
+    await context.close()
+    return found
+
+
+async def screenshots(page):
+    """The page in all sizes and schemes: the screenshot, width, height, scheme."""
     for width, height in SIZES:
         await page.set_viewport_size({"width": width, "height": height})
         for scheme in SCHEMES:
@@ -117,13 +128,7 @@ async def pictures(browser, address, ready, prepare=None):
             await page.evaluate(
                 "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
             )
-            shot = await page.screenshot()
-            if SHOTS:
-                keep(shot, f"{address.partition('//')[2].partition('/')[2]}-{width}-{scheme}")
-            picture = Image.open(io.BytesIO(shot)).convert("L")
-            found.append(picture.resize((WIDTH, WIDTH * height // width), Image.Resampling.BOX))
-    await context.close()
-    return found
+            yield await page.screenshot(), width, height, scheme
 
 
 def sheet_of(found):
@@ -152,8 +157,6 @@ def test_a_missing_panel_is_a_change_and_a_wider_word_is_none():
 def compare(name, found):
     """Compare pictures with the stored sheet of this name, or write it."""
     path = VIEWS / f"{name}.png"
-    if SHOTS:
-        return
     if os.environ.get("LECTERN_WRITE_VIEWS"):
         VIEWS.mkdir(exist_ok=True)
         sheet_of(found).save(path, optimize=True)
