@@ -318,6 +318,7 @@ export const de: Texts<typeof en> = {
   'poll.close': 'Schließen',
   'poll.publish': 'Ergebnisse allen zeigen',
   'poll.discard': 'Löschen',
+  'poll.discardAsk': '„{question}“ und die Antworten löschen?',
   'poll.open': 'Offen',
   'poll.closed': 'Geschlossen',
   'poll.published': 'Alle sehen die Ergebnisse',

@@ -308,6 +308,7 @@ export const en = {
   'poll.close': 'Close',
   'poll.publish': 'Show results to all',
   'poll.discard': 'Delete',
+  'poll.discardAsk': 'Delete “{question}” and its answers?',
   'poll.open': 'Open',
   'poll.closed': 'Closed',
   'poll.published': 'Results shown to all',
