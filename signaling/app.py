@@ -254,6 +254,19 @@ class Server:
         self.teaching.registry.observe(self._on_commit)
         self.teaching.privacy.erase_too(self._erase_from_recordings)
         hosts = frozenset({config.host} - {""})
+        folder, prefix = find_page(), prefix_of(config.public_url)
+        page = Page(
+            PageSettings(
+                config.dev,
+                hosts,
+                self.keyring.signer,
+                prefix,
+                bool(config.oidc_client_id),
+                bool(config.mail_host),
+            ),
+            folder,
+            time.time,
+        )
         issuer = issuer_settings(config, self.keyring.signer().key)
         sessions = sessions_api(
             self.teaching,
@@ -264,11 +277,11 @@ class Server:
                 None if issuer is None or not issuer.has_keys else Issuer(issuer, loop.time),
                 None if issuer is None else oidc_client(config, issuer, loop.time),
                 own_page=(lambda request: is_own_page(request, hosts)) if config.dev else None,
+                refusal_page=page.refusal,
             ),
             RecordingParts(self.recording, store),
             (self._operator_parts(), self.background.webhooks),
         )
-        folder, prefix = find_page(), prefix_of(config.public_url)
         checks = {
             "listening": lambda: self._listener is not None,
             "media": self._has_worker,
@@ -297,18 +310,7 @@ class Server:
             ),
             RoomPage(self.daily.rooms, folder, prefix),
             Invitations(self.keyring, self.keyring.signer, time.time),
-            Page(
-                PageSettings(
-                    config.dev,
-                    hosts,
-                    self.keyring.signer,
-                    prefix,
-                    bool(config.oidc_client_id),
-                    bool(config.mail_host),
-                ),
-                folder,
-                time.time,
-            ),
+            page,
         ]
         if config.dev:
             parts.append(Debug(self.services.rooms, media))

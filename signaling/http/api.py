@@ -112,6 +112,9 @@ class Document:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+RefusalPage = Callable[[ApiError], web.StreamResponse]
+"Makes the page that says to a person why a call was refused."
+
 Respond = Callable[[], Awaitable[web.StreamResponse]]
 "Runs a handler and returns its response."
 
@@ -215,10 +218,20 @@ class Operation:
 class Api:
     """A part of the application: the routes of one API."""
 
-    def __init__(self, style: Style, routes: Iterable[Route], limits: Limits | None = None) -> None:
-        """TypeError when a handler does not fit its route. Without `limits`, calls are not rate limited."""
+    def __init__(
+        self,
+        style: Style,
+        routes: Iterable[Route],
+        limits: Limits | None = None,
+        refusal_page: RefusalPage | None = None,
+    ) -> None:
+        """TypeError when a handler does not fit its route. Without `limits`, calls are not rate limited.
+
+        `refusal_page` makes the page that a person sees whose browser opened the address of a call that is refused.
+        """
         self.style = style
         self._limits = limits
+        self._refusal_page = refusal_page
         self.operations = [Operation.of(route) for route in routes]
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
@@ -256,7 +269,7 @@ class Api:
                     return await respond()
                 return await self.style.around(operation, arguments, caller, respond)
             except Exception as error:  # noqa: BLE001 - all but a few are logged there
-                return self._refusal(self._refused(error, operation))
+                return self._refusal(self._refused(error, operation), request)
 
         if route.long_lived:
             LONG_LIVED.add(endpoint)
@@ -324,17 +337,19 @@ class Api:
         except (ValueError, RecursionError) as error:
             raise self._fault(Fault.MALFORMED, "the request's body is not JSON") from error
 
-    def _no_method(self, operations: list[Operation]) -> Callable[[web.Request], Awaitable[web.Response]]:
+    def _no_method(
+        self, operations: list[Operation]
+    ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         allowed = ", ".join(sorted(operation.route.method for operation in operations))
 
-        async def endpoint(_request: web.Request) -> web.Response:
+        async def endpoint(request: web.Request) -> web.StreamResponse:
             text = f"this path takes {allowed}"
-            return self._refusal(self._fault(Fault.NO_METHOD, text, {hdrs.ALLOW: allowed}))
+            return self._refusal(self._fault(Fault.NO_METHOD, text, {hdrs.ALLOW: allowed}), request)
 
         return endpoint
 
-    async def _no_route(self, _request: web.Request) -> web.Response:
-        return self._refusal(self._fault(Fault.NO_ROUTE, "there is no such path"))
+    async def _no_route(self, request: web.Request) -> web.StreamResponse:
+        return self._refusal(self._fault(Fault.NO_ROUTE, "there is no such path"), request)
 
     def _refused(self, error: Exception, operation: Operation) -> ApiError:
         translated = None if self.style.translate is None else self.style.translate(error)
@@ -361,7 +376,9 @@ class Api:
     def _fault(self, fault: Fault, text: str, headers: Mapping[str, str] | None = None) -> ApiError:
         return ApiError(fault.status, self.style.codes[fault], text, headers)
 
-    def _refusal(self, error: ApiError) -> web.Response:
+    def _refusal(self, error: ApiError, request: web.Request) -> web.StreamResponse:
+        if self._refusal_page is not None and opened_by_browser(request):
+            return self._refusal_page(error)
         make = self.style.refusal
         body = self.style.error(error.code, str(error)) if make is None else make(error)
         return _json(body, error.status, error.headers, self.style.refusal_type)
@@ -371,6 +388,15 @@ _BODY_FAULTS: Mapping[type[BodyError], Fault] = {
     BodyTooLargeError: Fault.TOO_LARGE,
     BodyTooSlowError: Fault.TOO_SLOW,
 }
+
+
+def opened_by_browser(request: web.Request) -> bool:
+    """Whether a person opened this address in a browser, by a link, a redirect or the address bar.
+
+    Browsers accept HTML when they navigate (Fetch Standard, section 4, "document"); scripts and API clients do not
+    ask for it. `Sec-Fetch-Mode` says the same, but browsers send it over HTTPS and to localhost only.
+    """
+    return request.method == hdrs.METH_GET and "text/html" in request.headers.get(hdrs.ACCEPT, "")
 
 
 def bearer(request: web.Request) -> str:

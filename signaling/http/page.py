@@ -1,7 +1,8 @@
 """The built-in page: its files under a strict policy, and its token in dev mode."""
 
+import html
 import ipaddress
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -11,6 +12,7 @@ from aiohttp import hdrs, web
 
 from signaling.access import tokens
 from signaling.http import prefix
+from signaling.http.api import ApiError, opened_by_browser
 from signaling.http.headers import SECURITY_HEADERS
 from signaling.http.page_requests import (
     GUEST_TOKEN_TTL_S,
@@ -33,6 +35,8 @@ _NOT_BUILT = (
 _COMPONENTS = "components.html"
 # The home page and the pages of teaching sessions; it reads from its address what it shows.
 _SESSIONS = "sessions.html"
+# Name of the element of that page that says why a call was refused; its content is empty in the file.
+_REFUSAL = "lectern-refusal"
 # The page of rooms without a session, which reads the room from its address.
 _ROOM = "index.html"
 # The page that plays recordings, which reads from its address which session or recording.
@@ -107,6 +111,20 @@ class Page:
         """Serve the page that plays recordings."""
         return self._html(_REPLAY, {})
 
+    def refusal(self, error: ApiError) -> web.StreamResponse:
+        """Serve a page that says why a call was refused whose address a person opened in a browser."""
+        headers = {**SECURITY_HEADERS, **error.headers, "Cache-Control": "no-store"}
+        return self._problem(error.code, error.status, headers)
+
+    def _problem(self, code: str, status: int, headers: Mapping[str, str]) -> web.StreamResponse:
+        if self._folder is None:
+            return web.Response(text=_NOT_BUILT, content_type="text/html", headers=headers, status=status)
+        # The page has the sentences in the person's language; `web/src/pages/sessions/main.tsx` reads the code.
+        text = prefix.text(self._folder / _SESSIONS, self._settings.prefix)
+        meta = f'<meta name="{_REFUSAL}" content="{html.escape(code)}"'
+        text = text.replace(f'<meta name="{_REFUSAL}" content=""', meta, 1)
+        return web.Response(text=text, content_type="text/html", headers=headers, status=status)
+
     def _html(self, name: str, more: dict[str, str]) -> web.StreamResponse:
         headers = {**SECURITY_HEADERS, "Cache-Control": "no-cache", **more}
         if self._folder is None:
@@ -122,6 +140,8 @@ class Page:
     async def file(self, request: web.Request) -> web.StreamResponse:
         """Serve one of the page's files."""
         found = self._find(request.match_info["path"])
+        if found is None and opened_by_browser(request):
+            return self._problem("no_such_page", 404, {**SECURITY_HEADERS, "Cache-Control": "no-store"})
         if found is None:
             return web.Response(status=404, text="not found", headers=SECURITY_HEADERS)
         lasting = request.path.startswith("/assets/")

@@ -43,5 +43,9 @@ def page(file: Path, prefix: str, headers: Mapping[str, str], status: int = 200)
     """Return the response with a built page, which names the prefix."""
     if not prefix:
         return web.FileResponse(file, headers=headers, status=status)
-    text = file.read_text().replace(_BASE, f'<base href="{prefix}/"', 1)
-    return web.Response(text=text, content_type="text/html", headers=headers, status=status)
+    return web.Response(text=text(file, prefix), content_type="text/html", headers=headers, status=status)
+
+
+def text(file: Path, prefix: str) -> str:
+    """Return a built page, which names the prefix."""
+    return file.read_text().replace(_BASE, f'<base href="{prefix}/"', 1)

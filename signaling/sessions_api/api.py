@@ -10,7 +10,7 @@ from signaling.access.keyring import Keyring
 from signaling.access.oidc import OidcClient
 from signaling.access.passwords import Passwords
 from signaling.access.sign_ins import SignIns
-from signaling.http.api import Api, Route
+from signaling.http.api import Api, RefusalPage, Route
 from signaling.limits import Limits
 from signaling.recordings.host import RecordingHost
 from signaling.recordings.links import Links
@@ -80,6 +80,8 @@ class ApiSettings:
     "Where people sign in besides this server."
     own_page: Callable[[web.Request], bool] | None = None
     "In development mode, whether this server's own page asks."
+    refusal_page: RefusalPage | None = None
+    "Answers refused calls whose address a person opened in a browser."
 
 
 def sessions_api(
@@ -103,7 +105,7 @@ def sessions_api(
     ]
     # The first matching path wins, so literal segments come before parameters.
     routes.sort(key=_by_path)
-    return Api(style(callers, host.store, wall_clock), routes, settings.limits)
+    return Api(style(callers, host.store, wall_clock), routes, settings.limits, settings.refusal_page)
 
 
 def all_routes(

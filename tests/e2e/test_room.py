@@ -56,9 +56,12 @@ async def test_what_was_on_is_on_again_and_what_was_off_stays_off(server, chromi
 async def test_people_notice_each_other(server, chromium):
     ada = await person(chromium, server, "Ada")
     await ada.get_by_test_id("alone").wait_for()
+    bars = [ada.locator(".controls"), ada.locator(".lesson-header h1")]
+    places = [await bar.bounding_box() for bar in bars]
     ben = await person(chromium, server, "Ben")
     await says(ada, "Ben joined")
     assert await ada.get_by_test_id("alone").count() == 0
+    assert [await bar.bounding_box() for bar in bars] == places
     await ben.keyboard.press("h")
     await says(ada, "Ben raised a hand")
     await ada.get_by_test_id("tile-hand").wait_for()
@@ -82,6 +85,15 @@ async def test_people_notice_each_other(server, chromium):
     await large.hover()
     await ada.get_by_test_id("zoom-in").click()
     assert "scale(1.25)" in await large.locator("video").get_attribute("style")
+    await ada.keyboard.press("f")
+    await ada.wait_for_function("() => document.fullscreenElement !== null")
+    await ada.keyboard.press("f")
+    await ada.wait_for_function("() => document.fullscreenElement === null")
+    await large.hover()
+    await ada.get_by_test_id("pop-out").click()
+    await ada.wait_for_function("() => document.pictureInPictureElement !== null")
+    await ada.get_by_test_id("pop-out").click()
+    await ada.wait_for_function("() => document.pictureInPictureElement === null")
     await ben.get_by_test_id("stop-sharing").click()
     await says(ada, "Ben stopped sharing")
 
@@ -98,7 +110,7 @@ async def test_every_command_has_a_key_and_single_keys_can_be_turned_off(server,
     await ada.keyboard.press("d")
     await ada.get_by_test_id("saver-notice").wait_for()
     await has(ada, "toggle-camera", "data-state", "off")
-    await ada.keyboard.press("d")
+    await ada.get_by_test_id("saver-button").click()
     await has(ada, "toggle-camera", "data-state", "on")
     await ada.keyboard.press("?")
     await ada.get_by_test_id("letters").click()

@@ -177,6 +177,12 @@ async def break_out(tia, sam):
     await open_panel(tia, "breakouts")
     await tia.get_by_test_id("breakout-count").fill("1")
     await tia.get_by_test_id("breakouts-make").click()
+    # out of the room by the selection, and back into it by dragging
+    await tia.get_by_test_id("breakout-move").select_option("")
+    rooms = tia.get_by_test_id("breakout-room")
+    await rooms.nth(1).get_by_test_id("breakout-person").drag_to(rooms.first)
+    await rooms.nth(1).wait_for(state="detached")
+    await rooms.first.get_by_test_id("breakout-person").get_by_text("Sam").wait_for()
     await tia.get_by_test_id("breakouts-open").click()
     await state(sam, "breakout-notice", "data-room", "Room 1")
     await tia.get_by_test_id("toasts").get_by_text("The breakouts are open.").wait_for()

@@ -2,7 +2,7 @@
 
 A picture is small and without text, because fonts differ between machines; it shows where things are and how bright
 they are. `LECTERN_WRITE_VIEWS=1` writes the pictures anew after an intended change; look at the difference before you
-commit it.
+commit it. `LECTERN_SCREENSHOTS=FOLDER` writes the screenshots themselves, with their texts, as well.
 """
 
 import io
@@ -26,6 +26,37 @@ PAGES = {
     "report": ("/dev/components?report", "report-csv"),
     "slides": ("/dev/components?people=4&session=student&scene=slides", "leave"),
     "admin": ("/sessions/admin", "admin-room"),
+    "refusal": ("/no/such/page", "refusal"),
+    "password": ("/sessions/password", "password-submit"),
+    "components": ("/dev/components", "gallery"),
+    "whiteboard": ("/dev/components?people=4&session=tutor&scene=whiteboard", "board"),
+    **{
+        f"{who}-{panel}": (f"/dev/components?people=4{kind}&panel={panel}", f"{panel}-panel")
+        for who, kind, panels in (
+            ("room", "", ("people", "chat", "network")),
+            (
+                "tutor",
+                "&session=tutor",
+                (
+                    "students",
+                    "help",
+                    "questions",
+                    "polls",
+                    "exercises",
+                    "breakouts",
+                    "wall",
+                    "scenes",
+                    "files",
+                ),
+            ),
+            (
+                "student",
+                "&session=student",
+                ("help", "questions", "polls", "exercises", "reactions", "files", "chat"),
+            ),
+        )
+        for panel in panels
+    },
 }
 PEOPLE = (0, 1, 4, 12, 30)
 # In pixels; a picture has a tenth to a third of the width.
@@ -58,6 +89,15 @@ WITHOUT_TEXT = """() => {
 }"""
 
 
+# Where to put the screenshots themselves, to look at them.
+SHOTS = os.environ.get("LECTERN_SCREENSHOTS")
+
+
+def keep(shot, name):
+    """Write a screenshot for the eye."""
+    Path(SHOTS, f"{name.replace('/', '_')}.png").write_bytes(shot)
+
+
 async def pictures(browser, address, ready, prepare=None):
     """Small pictures of a page, by size and scheme; `prepare` brings a new tab to where it may see the page."""
     context = await browser.new_context(reduced_motion="reduce")
@@ -66,8 +106,20 @@ async def pictures(browser, address, ready, prepare=None):
         await prepare(page)
     await page.goto(address)
     await page.get_by_test_id(ready).first.wait_for()
+    if SHOTS:
+        async for shot, width, _, scheme in screenshots(page):
+            keep(shot, f"{address.partition('//')[2].partition('/')[2]}-{width}-{scheme}")
     await page.evaluate(WITHOUT_TEXT)
     found = []
+    async for shot, width, height, _ in screenshots(page):
+        picture = Image.open(io.BytesIO(shot)).convert("L")
+        found.append(picture.resize((WIDTH, WIDTH * height // width), Image.Resampling.BOX))
+    await context.close()
+    return found
+
+
+async def screenshots(page):
+    """The page in all sizes and schemes: the screenshot, width, height, scheme."""
     for width, height in SIZES:
         await page.set_viewport_size({"width": width, "height": height})
         for scheme in SCHEMES:
@@ -76,10 +128,7 @@ async def pictures(browser, address, ready, prepare=None):
             await page.evaluate(
                 "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
             )
-            picture = Image.open(io.BytesIO(await page.screenshot())).convert("L")
-            found.append(picture.resize((WIDTH, WIDTH * height // width), Image.Resampling.BOX))
-    await context.close()
-    return found
+            yield await page.screenshot(), width, height, scheme
 
 
 def sheet_of(found):

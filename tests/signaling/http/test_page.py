@@ -13,6 +13,9 @@ from signaling.rooms.media import MediaEvents
 from tests.signaling.fake_media import FakeMedia
 
 LONG = {"key": "k" * 40}
+SESSIONS = '<!doctype html><base href="/" /><meta name="lectern-refusal" content="" />sessions'
+# What Chromium sends when a person opens an address.
+BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 
 
 @pytest.fixture
@@ -22,7 +25,7 @@ def built(tmp_path, monkeypatch):
     (dist / "assets").mkdir(parents=True)
     (dist / "index.html").write_text("<!doctype html>the page")
     (dist / "assets" / "app-1a2b.js").write_text("let x")
-    (dist / "sessions.html").write_text("<!doctype html>sessions")
+    (dist / "sessions.html").write_text(SESSIONS)
     (dist / "replay.html").write_text("<!doctype html>replay")
     (dist / "components.html").write_text("<!doctype html>all components")
     (dist / "icon.svg").write_text("<svg/>")
@@ -91,9 +94,44 @@ async def test_no_script_of_a_page_may_turn_text_into_markup_or_code(serve, buil
 async def test_the_page_of_sessions_is_there_under_the_same_policy(serve, built, path):
     ask = await serve()
     status, headers, text = await ask(path)
-    assert (status, text) == (200, "<!doctype html>sessions")
+    assert (status, text) == (200, SESSIONS)
     assert headers["Content-Security-Policy"] == CONTENT_SECURITY_POLICY
     assert headers["Cache-Control"] == "no-cache"
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "code"),
+    [
+        ("/api/v1/recordings/rec_1/download?token=expired", 403, "bad_link"),
+        ("/api/v1/sessions/ses_1", 401, "no_credentials"),
+        ("/sessions/code/a/b", 404, "no_such_page"),
+        ("/no/such/page", 404, "no_such_page"),
+    ],
+)
+async def test_a_person_whose_link_is_refused_gets_a_page_that_says_why(serve, built, path, status, code):
+    ask = await serve()
+    found, headers, text = await ask(path, headers=BROWSER)
+    assert (found, headers["Content-Type"]) == (status, "text/html; charset=utf-8")
+    assert text == SESSIONS.replace('content=""', f'content="{code}"')
+    assert headers["Content-Security-Policy"] == CONTENT_SECURITY_POLICY
+    assert headers["Cache-Control"] == "no-store"
+
+
+async def test_a_program_gets_the_refusal_itself(serve, built):
+    ask = await serve()
+    status, headers, text = await ask("/api/v1/sessions/ses_1")
+    assert (status, headers["Content-Type"]) == (401, "application/problem+json")
+    assert json.loads(text)["code"] == "no_credentials"
+    assert (await ask("/no/such/page"))[::2] == (404, "not found")
+    # a form of another site is no link, and this path takes none
+    status, headers, _ = await ask("/api/v1/sessions/ses_1", "POST", headers=BROWSER)
+    assert (status, headers["Content-Type"]) == (405, "application/problem+json")
+
+
+async def test_a_page_of_a_refusal_finds_its_files_under_the_prefix_of_a_proxy(serve, built):
+    ask = await serve(public_url="https://school.example/lectern")
+    text = (await ask("/no/such/page", headers=BROWSER))[2]
+    assert '<base href="/lectern/" />' in text
 
 
 async def test_the_page_of_recordings_is_there_under_the_same_policy(serve, built):

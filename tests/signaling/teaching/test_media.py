@@ -153,6 +153,60 @@ async def test_students_receive_what_the_settings_and_the_stage_show(world, scho
         await client.ws.close()
 
 
+def attempts(owner, track):
+    """What a hostile client sends to receive a track that it may not receive."""
+    group = models.ParticipantTracks(participant_sid=owner, track_sids=[track])
+    return [
+        {"subscription": rtc.UpdateSubscription(track_sids=[track], subscribe=True)},
+        {"subscription": rtc.UpdateSubscription(participant_tracks=[group], subscribe=True)},
+        {"track_setting": rtc.UpdateTrackSettings(track_sids=[track], width=1920, height=1080, priority=1)},
+        {"update_metadata": rtc.UpdateParticipantMetadata(attributes={"lectern.role": "owner"})},
+        {"subscription_permission": rtc.SubscriptionPermission(all_participants=True)},
+        {"subscription": rtc.UpdateSubscription(track_sids=[track], subscribe=True)},
+    ]
+
+
+async def test_a_screen_for_the_tutor_reaches_no_student_whatever_a_client_asks_for(world, school):
+    session = await school.lesson()
+    tutor = school.person("tutor", "tutor")
+    clients = [
+        await enter(world, school, session, "tutor", "tutor"),
+        await enter(world, school, session, "eve"),
+        await enter(world, school, session, "sam", offer="a3 v3 screen=m1"),
+    ]
+    (_, (eve, _), (sam, _)) = clients
+    screen = (await sam.publish("screen", source=models.TrackSource.SCREEN_SHARE)).sid
+
+    def receivers():
+        present = {name: participant(world, session, name).sid for name in ("tutor", "eve")}
+        return {name for name, sid in present.items() if screen in world.media.peers[sid].subscriptions}
+
+    async def tutor_alone():
+        return receivers() == {"tutor"}
+
+    await eventually(tutor_alone)
+    for request in attempts(participant(world, session, "sam").sid, screen):
+        await eve.send(**request)
+    # Requests are handled in order, so the answer to the last one comes after all others.
+    await eve.send(ping_req=rtc.Ping(timestamp=1))
+    await eve.until("pong_resp")
+    assert receivers() == {"tutor"}
+    assert screen not in world.media.peers[participant(world, session, "eve").sid].preferences
+
+    work = {"kind": "student_work", "source": "sam"}
+    scene = (await tutor.post(f"/sessions/{session}/scenes", work))["id"]
+    await tutor.post(f"/sessions/{session}/scenes/switch", {"scene": scene})
+
+    async def everybody():
+        return receivers() == {"tutor", "eve"}
+
+    await eventually(everybody)
+    await tutor.post(f"/sessions/{session}/scenes/switch", {"scene": ""})
+    await eventually(tutor_alone)
+    for client, _ in clients:
+        await client.ws.close()
+
+
 async def test_breakouts_move_people_without_a_rejoin_and_the_end_closes_the_rooms(world, school):
     session = await school.lesson()
     tutor = school.person("tutor", "tutor")

@@ -1,9 +1,9 @@
 import '../styles/room.css';
 import '../styles/panels.css';
 
-import type { DisconnectReason } from 'livekit-client';
 import { useCallback, useEffect, useState } from 'react';
 
+import { endingWords, type Ending } from '../client/joining';
 import type { Choice } from '../client/media/devices/choice';
 import type { DeviceKind } from '../client/media/devices/devices';
 import type { Sending } from '../client/media/sending/room';
@@ -23,7 +23,7 @@ interface LessonProps {
   sending: Sending;
   /** Undefined if the user may not invite. */
   invite: Invite | undefined;
-  onEnd: (reason: DisconnectReason | undefined, choice: Choice) => void;
+  onEnd: (ending: Ending, choice: Choice) => void;
   onDevice: (kind: DeviceKind, id: string) => void;
 }
 
@@ -32,7 +32,7 @@ export function Lesson({ session, name, sending, invite, onEnd, onDevice }: Less
   const [notice, setNotice] = useState('');
   const [view, setView] = useState<RoomView>(FIRST_VIEW);
   const fullscreen = useFullscreen();
-  useEnd(room, sending, onEnd);
+  useEnd(room, sending, (reason, choice) => onEnd(endingWords(reason), choice));
   useSending(room, name, sending, setNotice);
   useEffect(() => {
     session.onNotice(setNotice);

@@ -1,12 +1,13 @@
 import { useConnectionState, useParticipants, useRoomContext } from '@livekit/components-react';
 import { ConnectionState } from 'livekit-client';
+import type { ReactNode } from 'react';
 
 import { t } from '../client/text/catalogue';
-import { connectionWords } from '../client/words';
+import { connectionWords } from '../client/joining';
 import { RecordingMark } from './RecordingMark';
 
 /** The name of the room, the number of people in it, whether it is recorded, and the state of the connection. */
-export function RoomHeader({ stalled }: { stalled: boolean }) {
+export function RoomHeader({ stalled, saver }: { stalled: boolean; saver: ReactNode }) {
   const room = useRoomContext();
   const people = useParticipants().length;
   return (
@@ -18,6 +19,7 @@ export function RoomHeader({ stalled }: { stalled: boolean }) {
       </p>
       <RecordingMark />
       <ConnectionStatus stalled={stalled} />
+      {saver}
     </header>
   );
 }

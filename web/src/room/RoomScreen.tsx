@@ -28,6 +28,7 @@ import { ChatPanel } from './panels/ChatPanel';
 import { NetworkPanel } from './panels/NetworkPanel';
 import { PeoplePanel } from './panels/PeoplePanel';
 import { RoomHeader } from './RoomHeader';
+import { SaverButton } from './SaverButton';
 import { useSaver } from './useSaver';
 import { useShortcuts } from './useShortcuts';
 import { useStalled } from './useStalled';
@@ -49,8 +50,8 @@ export interface RoomScreenProps {
   notices?: ReactNode;
   /** Further buttons: of an application, or of a teaching session. */
   tray?: ReactNode;
-  /** In place of the room's name, number of people and connection. */
-  header?: (stalled: boolean) => ReactNode;
+  /** In place of the room's name, number of people and connection; `saver` is the button of the data saver. */
+  header?: (stalled: boolean, saver: ReactNode) => ReactNode;
   /** A column before the tiles. */
   aside?: ReactNode;
   /** Further panels, by the name that `view.sidebar` has for them. */
@@ -100,6 +101,7 @@ function RoomPage(props: RoomScreenProps) {
   const ownHand = useHand(features.hands && props.hand === undefined, onNotice);
   const hand = props.hand ?? ownHand;
   const saver = useSaver(dataSaver, onNotice);
+  const saverButton = <SaverButton saver={saver} />;
   const link = useCopyLink(invite, onNotice);
   const { sidebar, activeSpeakerMode } = view;
   const show = (wanted: 'chat' | 'people') => () => onView({ sidebar: sidebar === wanted ? null : wanted });
@@ -146,7 +148,7 @@ function RoomPage(props: RoomScreenProps) {
       className={`lesson ${props.className ?? ''}`}
       data-testid={props.testId}
     >
-      {props.header?.(stalled) ?? <RoomHeader stalled={stalled} />}
+      {props.header?.(stalled, saverButton) ?? <RoomHeader stalled={stalled} saver={saverButton} />}
       <div className="room-body">
         {props.aside}
         <div className="room-stage">

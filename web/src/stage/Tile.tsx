@@ -42,6 +42,7 @@ export function Tile({ track, size, large = false, pinned, keys = false, onPin }
   const speaking = useIsSpeaking(participant) && !isScreen && !muted;
   const hidden = useIsMuted(track);
   const zoom = useZoom(large && keys);
+  const { detail } = useContext(StageContext);
   const name = shownName({ name: itsName, identity: participant.identity });
   const text = caption(name, { isLocal: participant.isLocal, isScreen });
   const hasVideo = isTrackReference(track) && !hidden;
@@ -69,6 +70,9 @@ export function Tile({ track, size, large = false, pinned, keys = false, onPin }
         )}
         {isScreen && <Icon name="screen" />}
         <span className="tile-name">{text}</span>
+        {!isScreen && detail !== undefined && (
+          <span className="tile-detail">{detail(participant.identity)}</span>
+        )}
         {!isScreen && <Badges track={track} name={name} />}
       </figcaption>
       <div className="tile-buttons">

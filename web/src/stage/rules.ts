@@ -15,6 +15,8 @@ export interface StageRules {
   showsScreen: (identity: string) => boolean;
   /** What is large in place of a tile, such as slides; undefined for none. */
   scene?: ReactNode;
+  /** What the tile of a person's camera says beside the name, such as a time; undefined for nothing. */
+  detail?: (identity: string) => ReactNode;
   /** Tiles of equal size come in pages of nine, in 4, 2 or 1 columns. */
   paged?: boolean;
 }

@@ -1,13 +1,13 @@
 import '../styles/lobby.css';
 
-import { LogLevel, setLogLevel } from 'livekit-client';
 import { lazy, Suspense, useEffect, useState } from 'react';
 
 import { Caller } from '../client/classroom/call';
 import { placePath, shownCode, type Place } from '../client/classroom/place';
 import { isOver, isStaff, sessions, type Joined, type Me, type Summary } from '../client/classroom/sessions';
 import { clock } from '../client/classroom/time';
-import { openDevices, Preview } from '../client/media/devices/preview';
+import { openDevices } from '../client/media/devices/open';
+import { Preview } from '../client/media/devices/preview';
 import { replay } from '../client/recordings/replay';
 import type { Preferences } from '../client/storage';
 import { t } from '../client/text/catalogue';
@@ -19,9 +19,6 @@ import { Door, Ready, Waiting } from './door/Door';
 import { ReplayLink } from './ReplayLink';
 import { PageFrame } from './PageFrame';
 import { useVisit } from './visit';
-
-// The default level, `info`, logs several lines for each participant who joins or leaves.
-setLogLevel(LogLevel.warn);
 
 const SessionRoom = lazy(async () => ({ default: (await import('./live')).SessionRoom }));
 const Report = lazy(async () => ({ default: (await import('./report/Report')).Report }));

@@ -11,7 +11,7 @@ import { problemWords } from '../client/classroom/words';
 import type { Choice } from '../client/media/devices/choice';
 import type { Preview } from '../client/media/devices/preview';
 import { createRoom, type Sending } from '../client/media/sending/room';
-import { endingWords, joinWords, type Ending } from '../client/words';
+import { endingWords, joinWords, type Ending } from '../client/joining';
 import type { SessionWire } from './live/wire';
 
 export interface Inside {

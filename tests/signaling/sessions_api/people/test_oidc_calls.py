@@ -67,6 +67,13 @@ async def test_somebody_without_a_role_is_not_signed_in(school, browser, provide
     assert "lectern_session" not in {cookie.key for cookie in browser.cookie_jar}
 
 
+async def test_a_person_sees_a_page_in_place_of_a_problem(school, browser, provider):
+    provider.person = {"sub": "p-8", "name": "Eve"}
+    headers = {"Accept": "text/html,*/*;q=0.8"}
+    async with browser.get(f"{school.url}/api/v1/oidc/sign-in", headers=headers) as response:
+        assert (response.status, response.content_type) == (403, "text/html")
+
+
 async def test_a_provider_that_refuses(school, browser, provider):
     provider.token_status = 500
     async with browser.get(f"{school.url}/api/v1/oidc/sign-in") as response:

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { openDevices, Preview } from '../../client/media/devices/preview';
+import { openDevices } from '../../client/media/devices/open';
+import { Preview } from '../../client/media/devices/preview';
 import { Call, type JoinOptions } from './call';
 import { DoorError, type Door, type EnterResult, type MeetingSettings } from './door';
 

@@ -1,11 +1,17 @@
 import { useState, type ReactNode } from 'react';
 
 import { Preview, type PreviewState } from '../../client/media/devices/preview';
-import { endingWords } from '../../client/words';
+import { endingWords } from '../../client/joining';
 import { RemoveDialog } from '../../room/panels/PeoplePanel';
 import { Toasts } from '../../room/events/toasts';
 import { ToastList } from '../../room/events/ToastList';
+import { BlurSwitch } from '../../ui/controls/BlurSwitch';
 import { Button } from '../../ui/controls/Button';
+import { FileButton } from '../../ui/controls/FileButton';
+import { TextField } from '../../ui/controls/TextField';
+import { TEACHING } from '../../ui/controls/teachingIcons';
+import { SpeakerTest } from '../../ui/preview/SpeakerTest';
+import { TableScroll } from '../../ui/surfaces/TableScroll';
 import { DeviceSelect } from '../../ui/controls/DeviceSelect';
 import { DeviceToggle } from '../../ui/controls/DeviceToggle';
 import { Icon, ICON_NAMES } from '../../ui/controls/Icon';
@@ -45,6 +51,7 @@ export function Gallery() {
       <Buttons />
       <Fields />
       <Layers />
+      <Surfaces />
       <Messages />
     </main>
   );
@@ -77,6 +84,12 @@ function Colours() {
             {name}
           </div>
         ))}
+        {Object.entries(TEACHING).map(([name, shape]) => (
+          <div key={name} className="swatch">
+            <Icon name={shape} />
+            {name}
+          </div>
+        ))}
       </Section>
     </>
   );
@@ -98,6 +111,18 @@ function Buttons() {
           </Button>
         ))}
         <Button icon="link">With an icon</Button>
+        {[false, true].map((disabled) => (
+          <FileButton
+            key={String(disabled)}
+            icon={TEACHING.upload}
+            accept=".pdf"
+            testId={disabled ? 'gallery-file-disabled' : 'gallery-file'}
+            disabled={disabled}
+            onFile={() => undefined}
+          >
+            {disabled ? 'A file, disabled' : 'A file'}
+          </FileButton>
+        ))}
       </Section>
       <Section title="Buttons with icons">
         <IconButton icon="people" label="People" caption="People" />
@@ -136,24 +161,22 @@ const FAILED: PreviewState = {
 
 function Fields() {
   const [on, setOn] = useState(true);
+  const [text, setText] = useState('algebra');
   const [preview] = useState(
     () => new Preview({ camera: '', microphone: '' }, () => Promise.resolve({}), true),
   );
   return (
     <Section title="Fields">
-      <div className="field">
-        <label htmlFor="filled">Text</label>
-        <input id="filled" defaultValue="algebra" />
-      </div>
-      <div className="field">
-        <label htmlFor="fixed">Text that is fixed</label>
-        <input id="fixed" readOnly value="algebra" />
-      </div>
+      <TextField id="filled" label="Text" value={text} onChange={setText} />
+      <TextField id="rows" label="Text of several lines" rows={3} value={text} onChange={setText} />
+      <TextField id="fixed" label="Text that is fixed" readOnly value="algebra" onChange={() => undefined} />
       <DeviceSelect kind="camera" active="" revision={0} onChoose={() => undefined} />
       <DeviceSelect kind="microphone" active="" revision={0} starting onChoose={() => undefined} />
       <Switch label="Switch" help="What it is good for." on={on} testId="switch" onChange={setOn} />
       <Switch label="Switch, off" on={false} testId="switch-off" onChange={() => undefined} />
+      <BlurSwitch />
       <MicMeter track={undefined} />
+      <SpeakerTest speaker="" revision={0} onChoose={() => undefined} />
       <Problems preview={preview} devices={FAILED} problem="" testId="problems" />
     </Section>
   );
@@ -176,6 +199,29 @@ function Layers() {
       {asking && (
         <RemoveDialog name="Ben" onConfirm={() => setAsking(false)} onCancel={() => setAsking(false)} />
       )}
+    </Section>
+  );
+}
+
+function Surfaces() {
+  return (
+    <Section title="A wide table">
+      <TableScroll label="A wide table">
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">Name</th>
+              <th scope="col">Time</th>
+            </tr>
+          </thead>
+          <tbody>
+            <tr>
+              <th scope="row">Benedikt Alexander Maximilian von und zu Hohenlohe-Langenburg</th>
+              <td>12:34</td>
+            </tr>
+          </tbody>
+        </table>
+      </TableScroll>
     </Section>
   );
 }

@@ -19,7 +19,11 @@ function exampleState(
   const role = (isMe: boolean): string => (isMe === tutor ? 'owner' : 'student');
   const present = [
     { ...me, role: role(true) },
-    ...others.map((person, index) => ({ ...person, role: !tutor && index > 0 ? 'student' : role(false) })),
+    ...others.map((person, index) => ({
+      ...person,
+      role: !tutor && index > 0 ? 'student' : role(false),
+      ...(index === 3 && { lost_at: NOW - 12 }),
+    })),
   ];
   const students = present.filter((person) => person.role === 'student').map(({ id }) => id ?? '');
   return {

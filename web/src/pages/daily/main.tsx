@@ -5,12 +5,12 @@ import '../../styles/lobby.css';
 import '../../styles/room.css';
 import '../../styles/panels.css';
 
-import { LogLevel, setLogLevel } from 'livekit-client';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 
 import { signallingUrl } from '../../client/access/address';
-import { openDevices, Preview } from '../../client/media/devices/preview';
+import { openDevices } from '../../client/media/devices/open';
+import { Preview } from '../../client/media/devices/preview';
 import { recall, recallMeetingToken, rememberMeetingToken, storage } from '../../client/storage';
 import { Store } from '../../client/store';
 import { Bridge } from '../../daily/bridge/bridge';
@@ -22,9 +22,6 @@ import { Door } from '../../daily/call/door';
 import { CallPage } from '../../daily/screens/CallPage';
 import { TooltipProvider } from '../../ui/surfaces/TooltipProvider';
 import { startLanguage } from '../../ui/hooks/useLanguage';
-
-// The default level, `info`, logs several lines for each participant who joins or leaves.
-setLogLevel(LogLevel.warn);
 
 const address = readCallAddress(window.location, window.parent !== window);
 const token =

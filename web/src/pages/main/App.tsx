@@ -1,13 +1,13 @@
-import type { DisconnectReason } from 'livekit-client';
 import { lazy, Suspense, useEffect, useReducer, useRef, useState } from 'react';
 
 import { invitationPath, readAddress, roomPath, signallingUrl } from '../../client/access/address';
 import type { Choice } from '../../client/media/devices/choice';
-import { openDevices, Preview } from '../../client/media/devices/preview';
+import type { Ending } from '../../client/joining';
+import { Preview, type OpenDevices } from '../../client/media/devices/preview';
 import type { Sending } from '../../client/media/sending/room';
 import { fetchCheckToken, fetchGuestToken, fetchInvitation, fetchToken } from '../../client/server/server';
 import { recall, remember, storage } from '../../client/storage';
-import { endingWords, joinWords, mayPass } from '../../client/words';
+import { unreachableWords } from '../../client/words';
 import type { LessonSession } from '../../lesson/session';
 import { Lobby, type Guest } from '../../lobby/Lobby';
 import type { Invite } from '../../room/wire';
@@ -19,7 +19,9 @@ import { useAccess, type Access } from './useAccess';
 import { usePageConfig } from './usePageConfig';
 import { useReturn } from '../../ui/hooks/useReturn';
 
-// What only a lesson needs is loaded while the user is in the lobby, and not before the lobby is there.
+// The client library is half of all code, and the form does not need it. What only a lesson needs is loaded while the user is in
+// the lobby.
+const loadDevices = () => import('../../client/media/devices/open');
 const loadLesson = () => import('../../lesson');
 const loadRoom = () => import('../../client/media/sending/room');
 // Development mode and personal links need no token.
@@ -36,7 +38,8 @@ export function App() {
   const [recalled] = useState(() => recall(storage('localStorage')));
   const [preview] = useState(() => {
     // Browsers offer devices only to secure contexts: https, or localhost.
-    const made = new Preview(recalled.ids, openDevices, window.isSecureContext);
+    const open: OpenDevices = async (ids) => (await loadDevices()).openDevices(ids);
+    const made = new Preview(recalled.ids, open, window.isSecureContext);
     for (const kind of ['camera', 'microphone'] as const) made.want(kind, recalled.on[kind]);
     return made;
   });
@@ -81,16 +84,16 @@ export function App() {
       dispatch({ type: 'joined', session });
     } catch (error) {
       if (number !== latest.current) return;
-      dispatch({ type: 'failed', problem: joinWords(error), final: !mayPass(error) });
+      dispatch({ type: 'failed', ...(await failureOf(error)) });
     }
   };
   const rejoin = (): void => void join(guest, () => sending);
 
-  const end = (session: LessonSession, reason: DisconnectReason | undefined, choice: Choice): void => {
+  const end = (session: LessonSession, ending: Ending, choice: Choice): void => {
     for (const kind of ['camera', 'microphone'] as const) preview.want(kind, choice[kind]);
     setSending(choice);
     save(guest.name);
-    dispatch({ type: 'ended', session, ending: endingWords(reason) });
+    dispatch({ type: 'ended', session, ending });
   };
 
   useReturn(screen.name === 'ended' ? screen.attempt : undefined, rejoin, () => dispatch({ type: 'gaveUp' }));
@@ -104,7 +107,7 @@ export function App() {
           name={guest.name}
           sending={sending}
           invite={inviteOf(access, config !== 'unreachable' && config?.dev === true, session.room.name)}
-          onEnd={(reason, choice) => end(session, reason, choice)}
+          onEnd={(ending, choice) => end(session, ending, choice)}
           onDevice={(kind, id) => {
             preview.choose(kind, id);
             save(guest.name);
@@ -154,6 +157,16 @@ function useTitle(screen: LessonScreen): void {
   useEffect(() => {
     document.title = title;
   }, [title]);
+}
+
+/** Why joining failed. What knows the reasons comes with the lesson, which a server that is unreachable cannot send. */
+async function failureOf(error: unknown): Promise<{ problem: string; final: boolean }> {
+  try {
+    const { joinWords, mayPass } = await loadLesson();
+    return { problem: joinWords(error), final: !mayPass(error) };
+  } catch {
+    return { problem: unreachableWords(), final: false };
+  }
 }
 
 async function tokenFor(access: Access, { room, name }: Guest): Promise<{ token: string; url: string }> {

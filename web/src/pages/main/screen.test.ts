@@ -1,7 +1,7 @@
 import { DisconnectReason } from 'livekit-client';
 import { describe, expect, it } from 'vitest';
 
-import { endingWords } from '../../client/words';
+import { endingWords } from '../../client/joining';
 import { FIRST_SCREEN, nextScreen, type Ended, type Screen, type ScreenEvent } from './screen';
 
 const ending = endingWords(undefined);

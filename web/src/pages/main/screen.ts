@@ -1,5 +1,5 @@
 /** Decides which screen is shown: a state machine over plain values. */
-import type { Ending } from '../../client/words';
+import type { Ending } from '../../client/joining';
 
 export interface Ended {
   name: 'ended';

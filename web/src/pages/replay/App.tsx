@@ -6,6 +6,7 @@ import { isSignedOut } from '../../client/classroom/words';
 import { replay, type ReplayRecording, type Viewing } from '../../client/recordings/replay';
 import { recall, recallSessionToken, recallSignIn, rememberSignIn, storage } from '../../client/storage';
 import { dateAndTime } from '../../client/text/catalogue';
+import { s } from '../../client/text/sessions/texts';
 import { r, type ReplayKey } from '../../client/text/replay/texts';
 import { ReplayScreen } from '../../replay/ReplayScreen';
 import { AccountForm } from '../../teaching/home/entrance/AccountForm';
@@ -49,7 +50,12 @@ export function App() {
     dropCookie();
     signIn('');
   }, [dropCookie, signIn]);
-  const { loaded, choose } = useLoaded(caller, subject, signOut);
+  const [expired, setExpired] = useState(false);
+  const expire = useCallback(() => {
+    setExpired(true);
+    signOut();
+  }, [signOut]);
+  const { loaded, choose } = useLoaded(caller, subject, expire);
   useEffect(() => {
     document.title = `${loaded?.viewing?.title ?? r('page.title')} · Lectern`;
   }, [loaded]);
@@ -59,6 +65,11 @@ export function App() {
     return (
       <PageFrame name={undefined} onSignOut={undefined}>
         <div className="home-sign">
+          {expired && (
+            <p role="alert" className="problem" data-testid="sign-expired">
+              {s('sign.expired')}
+            </p>
+          )}
           {config.dev ? (
             <SignIn name={name} onSignIn={signIn} />
           ) : (

@@ -48,7 +48,12 @@ export function App() {
     dropCookie();
     signOut();
   }, [dropCookie, signOut]);
-  const me = useMe(caller, leave);
+  const [expired, setExpired] = useState(false);
+  const expire = useCallback(() => {
+    setExpired(true);
+    leave();
+  }, [leave]);
+  const me = useMe(caller, expire);
   useEffect(() => {
     document.title = place.kind === 'home' ? `${s('home.title')} · Lectern` : 'Lectern';
   }, [place]);
@@ -121,6 +126,11 @@ export function App() {
         <Home caller={caller} me={me} instant={config.dev} onCode={enter} onSignedOut={leave} />
       ) : (
         <div className="home-sign">
+          {expired && (
+            <p role="alert" className="problem" data-testid="sign-expired">
+              {s('sign.expired')}
+            </p>
+          )}
           {config.dev ? (
             <SignIn name={recalled.name} onSignIn={take} />
           ) : (

@@ -2,13 +2,17 @@ import '../../styles/tokens.css';
 import '../../styles/base.css';
 import '../../styles/components.css';
 
-import { StrictMode } from 'react';
+import { lazy, StrictMode, Suspense } from 'react';
 import { createRoot } from 'react-dom/client';
 
 import { roomLink } from '../../client/access/access';
 import { startLanguage } from '../../ui/hooks/useLanguage';
 import { TooltipProvider } from '../../ui/surfaces/TooltipProvider';
 import { App } from './App';
+
+// Few links are refused.
+const Refused = lazy(async () => ({ default: (await import('./Refused')).Refused }));
+const refusal = document.querySelector<HTMLMetaElement>('meta[name=lectern-refusal]')?.content ?? '';
 
 // Links to rooms without a session led to `/` before it became the home page.
 const room = roomLink(window.location);
@@ -20,7 +24,13 @@ await startLanguage();
 createRoot(element).render(
   <StrictMode>
     <TooltipProvider>
-      <App />
+      {refusal === '' ? (
+        <App />
+      ) : (
+        <Suspense fallback={null}>
+          <Refused code={refusal} />
+        </Suspense>
+      )}
     </TooltipProvider>
   </StrictMode>,
 );

@@ -6,7 +6,8 @@ import {
 import { Track } from 'livekit-client';
 import { useState } from 'react';
 
-import { TRACK_SOURCE, type DeviceKind } from '../../client/media/devices/devices';
+import type { DeviceKind } from '../../client/media/devices/devices';
+import { TRACK_SOURCE } from '../../client/media/devices/trackSource';
 import { mayPublish } from '../../client/media/devices/permissions';
 import { SCREEN_CAPTURE } from '../../client/media/sending/room';
 import { switchDevice } from '../../client/media/sending/switching';

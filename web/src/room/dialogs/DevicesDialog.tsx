@@ -5,7 +5,8 @@ import {
 } from '@livekit/components-react';
 import { useState } from 'react';
 
-import { MEDIA_DEVICE_KIND, TRACK_SOURCE, type DeviceKind } from '../../client/media/devices/devices';
+import { MEDIA_DEVICE_KIND, type DeviceKind } from '../../client/media/devices/devices';
+import { TRACK_SOURCE } from '../../client/media/devices/trackSource';
 import { mayPublish } from '../../client/media/devices/permissions';
 import { deviceInUse } from '../../client/media/sending/room';
 import { t } from '../../client/text/catalogue';

@@ -11,7 +11,7 @@ import { t } from '../../client/text/catalogue';
 import { hue, initials } from '../../stage/names';
 import { StageContext } from '../../stage/rules';
 import { Button } from '../../ui/controls/Button';
-import { Dialog } from '../../ui/surfaces/Dialog';
+import { Confirm } from '../../ui/surfaces/Confirm';
 import { Icon } from '../../ui/controls/Icon';
 import { IconButton } from '../../ui/controls/IconButton';
 import { Panel } from '../../ui/surfaces/Panel';
@@ -157,21 +157,15 @@ interface RemoveDialogProps {
 /** Removing cannot be undone, so it asks. */
 export function RemoveDialog({ name, onConfirm, onCancel }: RemoveDialogProps) {
   return (
-    <Dialog
+    <Confirm
       title={t('people.removeTitle', { name })}
+      detail={t('people.removeDetail', { name })}
+      action={t('people.removeConfirm')}
       testId="remove-dialog"
-      role="alertdialog"
-      onClose={onCancel}
-    >
-      <p>{t('people.removeDetail', { name })}</p>
-      <div className="actions">
-        <Button look="danger" testId="remove-confirm" onPress={onConfirm}>
-          {t('people.removeConfirm')}
-        </Button>
-        <Button testId="remove-cancel" firstFocus onPress={onCancel}>
-          {t('action.cancel')}
-        </Button>
-      </div>
-    </Dialog>
+      confirmId="remove-confirm"
+      cancelId="remove-cancel"
+      onConfirm={onConfirm}
+      onCancel={onCancel}
+    />
   );
 }

@@ -5,6 +5,7 @@ import { dateAndTime } from '../../client/text/catalogue';
 import { named, s } from '../../client/text/sessions/texts';
 import { Button } from '../../ui/controls/Button';
 import { TextField } from '../../ui/controls/TextField';
+import { Confirm } from '../../ui/surfaces/Confirm';
 import { useLoaded, type AdminProps } from './parts';
 
 /** Where applications hear of sessions, with the last deliveries. */
@@ -62,6 +63,7 @@ function Hook({
 }: AdminProps & { endpoint: Endpoint; onChanged: () => void }) {
   const { id, url, paused, failures } = endpoint;
   const [found, setFound] = useState<Deliveries>();
+  const [removing, setRemoving] = useState(false);
   const look = useCallback(
     () => attempt(async () => setFound(await webhooks.deliveries(caller, id))),
     [attempt, caller, id],
@@ -94,10 +96,25 @@ function Hook({
         <Button
           look="quiet"
           label={named(s('admin.hookRemove'), url)}
-          onPress={() => change(() => webhooks.remove(caller, id))}
+          testId="hook-remove"
+          onPress={() => setRemoving(true)}
         >
           {s('admin.hookRemove')}
         </Button>
+        {removing && (
+          <Confirm
+            title={s('admin.hookRemoveAsk', { url })}
+            detail={s('admin.hookRemoveDetail')}
+            action={s('admin.hookRemove')}
+            testId="hook-dialog"
+            confirmId="hook-remove-confirm"
+            onConfirm={() => {
+              setRemoving(false);
+              change(() => webhooks.remove(caller, id));
+            }}
+            onCancel={() => setRemoving(false)}
+          />
+        )}
       </div>
       <details onToggle={({ currentTarget }) => currentTarget.open && void look()}>
         <summary data-testid="hook-deliveries">{s('admin.deliveries')}</summary>

@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { useState, type ReactNode } from 'react';
 
 import { placePath, shownCode } from '../../client/classroom/place';
 import { isBefore } from '../../client/classroom/sessions';
@@ -11,17 +11,19 @@ import { ConnectionStatus } from '../../room/RoomHeader';
 import { Button } from '../../ui/controls/Button';
 import { TEACHING } from '../../ui/controls/teachingIcons';
 import { Icon } from '../../ui/controls/Icon';
-import { Dialog } from '../../ui/surfaces/Dialog';
+import { Confirm } from '../../ui/surfaces/Confirm';
 import { useLive, useServerNow } from './context';
 
 interface SessionHeaderProps {
   stalled: boolean;
+  /** The button of the data saver. Tutors have it in the menu: what they send and see is the lesson. */
+  saver: ReactNode;
   onHelp: () => void;
   onNotice: (words: string) => void;
 }
 
 /** Title, state and time of the lesson; for tutors also the buttons to start, pause and end it, and the people who need them. */
-export function SessionHeader({ stalled, onHelp, onNotice }: SessionHeaderProps) {
+export function SessionHeader({ stalled, saver, onHelp, onNotice }: SessionHeaderProps) {
   const { state, staff, tutor, run } = useLive();
   const { title, phase, code } = state.lifecycle;
   const [ending, setEnding] = useState(false);
@@ -40,6 +42,7 @@ export function SessionHeader({ stalled, onHelp, onNotice }: SessionHeaderProps)
         {t('people.count', { count: people })}
       </p>
       <ConnectionStatus stalled={stalled} />
+      {!staff && saver}
       {staff && state.help.length > 0 && (
         <button type="button" className="session-alert" data-testid="help-count" onClick={onHelp}>
           <Icon name={TEACHING.help} />
@@ -73,29 +76,18 @@ export function SessionHeader({ stalled, onHelp, onNotice }: SessionHeaderProps)
         </Button>
       )}
       {ending && (
-        <Dialog
+        <Confirm
           title={s('top.endAsk')}
-          role="alertdialog"
+          detail={s('top.endDetail')}
+          action={s('top.endConfirm')}
           testId="end-dialog"
-          onClose={() => setEnding(false)}
-        >
-          <p>{s('top.endDetail')}</p>
-          <div className="actions">
-            <Button
-              look="danger"
-              testId="end-confirm"
-              onPress={() => {
-                setEnding(false);
-                void run('/end');
-              }}
-            >
-              {s('top.endConfirm')}
-            </Button>
-            <Button firstFocus onPress={() => setEnding(false)}>
-              {t('action.cancel')}
-            </Button>
-          </div>
-        </Dialog>
+          confirmId="end-confirm"
+          onConfirm={() => {
+            setEnding(false);
+            void run('/end');
+          }}
+          onCancel={() => setEnding(false)}
+        />
       )}
     </header>
   );

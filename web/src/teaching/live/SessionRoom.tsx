@@ -40,6 +40,7 @@ import { sceneOf } from '../scenes/sceneOf';
 import { BreakoutNotice } from './BreakoutNotice';
 import { LiveContext, liveOf, type Live } from './context';
 import { Knocks } from './Knocks';
+import { PersonTimes } from './PersonTimes';
 import { RecordDialog, RecordingNotice } from './Recording';
 import { SessionHeader } from './SessionHeader';
 import { ShareNotice } from './ShareNotice';
@@ -93,7 +94,12 @@ function Inside({ wire, live, panel, notice, onNotice, onDevice }: InsideProps) 
   // The tile that the user chose has precedence over the one that everybody sees.
   const chosen = view.pinned !== undefined || watched !== undefined;
   const rules = useMemo(
-    () => ({ ...rulesOf(state, watched), paged: staff, scene: chosen ? undefined : sceneOf(state) }),
+    () => ({
+      ...rulesOf(state, watched),
+      paged: staff,
+      scene: chosen ? undefined : sceneOf(state),
+      ...(staff && { detail: (person: string) => <PersonTimes person={person} short /> }),
+    }),
     [state, watched, chosen, staff],
   );
   const raised = state.people.hands.some(({ person }) => person === me);
@@ -118,8 +124,13 @@ function Inside({ wire, live, panel, notice, onNotice, onDevice }: InsideProps) 
         tellsMoves={false}
         tellsAlone={!state.breakouts.open && rules.scene === undefined}
         toasts={toasts}
-        header={(stalled) => (
-          <SessionHeader stalled={stalled} onHelp={() => change({ sidebar: 'help' })} onNotice={onNotice} />
+        header={(stalled, saver) => (
+          <SessionHeader
+            stalled={stalled}
+            saver={saver}
+            onHelp={() => change({ sidebar: 'help' })}
+            onNotice={onNotice}
+          />
         )}
         aside={staff ? <Students /> : undefined}
         panels={panelsOf(close, watched, setWatched)}

@@ -1,4 +1,4 @@
-import { useState, type SyntheticEvent } from 'react';
+import { useState, type DragEvent, type SyntheticEvent } from 'react';
 
 import { nameOf } from '../../client/classroom/live/state';
 import { t } from '../../client/text/catalogue';
@@ -7,6 +7,9 @@ import { Button } from '../../ui/controls/Button';
 import { TextField } from '../../ui/controls/TextField';
 import { Panel } from '../../ui/surfaces/Panel';
 import { useLive } from '../live/context';
+
+// Format of what is dragged: browsers show formats, but not contents, to the elements under the pointer.
+const DRAGGED = 'application/x-lectern-person';
 
 /** Creates rooms, spreads the students, opens and closes the rooms, and visits them. */
 export function BreakoutsPanel({ onClose }: { onClose: () => void }) {
@@ -106,7 +109,7 @@ function OpenRooms() {
   );
 }
 
-/** The assignments; a selection of rooms moves each student, which works with keys and on phones. */
+/** The assignments. Students are moved by dragging, or by a selection of rooms, which works with keys and on phones. */
 function Rooms() {
   const { state } = useLive();
   const { rooms, places } = state.breakouts;
@@ -126,8 +129,29 @@ function Rooms() {
 function Room({ id, name, people }: { id: string; name: string; people: readonly string[] }) {
   const { state, run } = useLive();
   const { open, mine, rooms } = state.breakouts;
+  const [over, setOver] = useState(false);
+  const assign = (person: string, room: string): void => void run('/breakouts/assign', { person, room });
+  const drop = (event: DragEvent): void => {
+    event.preventDefault();
+    setOver(false);
+    const person = event.dataTransfer.getData(DRAGGED);
+    if (person !== '' && !people.includes(person)) assign(person, id);
+  };
   return (
-    <li className="panel-item" data-testid="breakout-room" data-room={name}>
+    // eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- the selection below does it by keys
+    <li
+      className={over ? 'panel-item drop-target' : 'panel-item'}
+      data-testid="breakout-room"
+      data-room={name}
+      onDragOver={(event) => {
+        // Anything else, such as a file, is not for this list.
+        if (!event.dataTransfer.types.includes(DRAGGED)) return;
+        event.preventDefault();
+        setOver(true);
+      }}
+      onDragLeave={() => setOver(false)}
+      onDrop={drop}
+    >
       <p className="item-head">
         <strong>{name}</strong>
         {open && id !== '' && mine === id && <span className="soft">{s('breakout.here')}</span>}
@@ -144,13 +168,23 @@ function Room({ id, name, people }: { id: string; name: string; people: readonly
       </p>
       {people.length === 0 && <p className="soft">{s('breakout.empty')}</p>}
       {people.map((person) => (
-        <div key={person} className="breakout-person">
+        // eslint-disable-next-line jsx-a11y/no-static-element-interactions -- the selection in it does it by keys
+        <div
+          key={person}
+          className="breakout-person"
+          data-testid="breakout-person"
+          draggable
+          onDragStart={(event) => {
+            event.dataTransfer.setData(DRAGGED, person);
+            event.dataTransfer.effectAllowed = 'move';
+          }}
+        >
           <span>{nameOf(state, person)}</span>
           <select
             aria-label={s('breakout.move', { name: nameOf(state, person) })}
             data-testid="breakout-move"
             value={id}
-            onChange={(event) => void run('/breakouts/assign', { person, room: event.target.value })}
+            onChange={(event) => assign(person, event.target.value)}
           >
             {rooms.map((room) => (
               <option key={room.id} value={room.id}>

@@ -5,14 +5,13 @@ import { may } from '../../client/classroom/live/permissions';
 import { nameOf } from '../../client/classroom/live/state';
 import type { SessionFile } from '../../client/classroom/live/work/files';
 import { pathOf } from '../../client/classroom/sessions';
-import { bytes, t } from '../../client/text/catalogue';
+import { bytes } from '../../client/text/catalogue';
 import { named, s } from '../../client/text/sessions/texts';
-import { Button } from '../../ui/controls/Button';
 import { FileButton } from '../../ui/controls/FileButton';
 import { IconButton } from '../../ui/controls/IconButton';
 import { Switch } from '../../ui/controls/Switch';
 import { TEACHING } from '../../ui/controls/teachingIcons';
-import { Dialog } from '../../ui/surfaces/Dialog';
+import { Confirm } from '../../ui/surfaces/Confirm';
 import { Panel } from '../../ui/surfaces/Panel';
 import { useLive } from '../live/context';
 import { saveBlob } from '../saveBlob';
@@ -67,28 +66,17 @@ export function FilesPanel({ onClose }: { onClose: () => void }) {
         ))}
       </ul>
       {removing !== undefined && (
-        <Dialog
+        <Confirm
           title={s('files.removeAsk', { name: removing.name })}
-          role="alertdialog"
+          action={s('files.remove')}
           testId="file-dialog"
-          onClose={() => setRemoving(undefined)}
-        >
-          <div className="actions">
-            <Button
-              look="danger"
-              testId="file-remove-confirm"
-              onPress={() => {
-                setRemoving(undefined);
-                void drop(`/files/${removing.id}`);
-              }}
-            >
-              {s('files.remove')}
-            </Button>
-            <Button firstFocus onPress={() => setRemoving(undefined)}>
-              {t('action.cancel')}
-            </Button>
-          </div>
-        </Dialog>
+          confirmId="file-remove-confirm"
+          onConfirm={() => {
+            setRemoving(undefined);
+            void drop(`/files/${removing.id}`);
+          }}
+          onCancel={() => setRemoving(undefined)}
+        />
       )}
     </Panel>
   );

@@ -5,6 +5,7 @@ import { s } from '../../client/text/sessions/texts';
 import { Button } from '../../ui/controls/Button';
 import { TextField } from '../../ui/controls/TextField';
 import { Switch } from '../../ui/controls/Switch';
+import { Confirm } from '../../ui/surfaces/Confirm';
 import { Panel } from '../../ui/surfaces/Panel';
 import { useLive } from '../live/context';
 import { PollForm } from './PollForm';
@@ -72,11 +73,10 @@ export function PollResults({ poll }: { poll: Poll }) {
   );
 }
 
-function TutorActions({ poll: { id, status } }: { poll: Poll }) {
-  const { run, wire, session } = useLive();
+function TutorActions({ poll: { id, status, question } }: { poll: Poll }) {
+  const { run, drop } = useLive();
+  const [asking, setAsking] = useState(false);
   const path = `/polls/${id}`;
-  const discard = (): void =>
-    void wire.run(() => session.caller.delete(`/sessions/${encodeURIComponent(session.id)}${path}`));
   return (
     <div className="actions">
       {status === 'draft' && (
@@ -95,9 +95,22 @@ function TutorActions({ poll: { id, status } }: { poll: Poll }) {
         </Button>
       )}
       {status !== 'published' && (
-        <Button look="quiet" testId="poll-discard" onPress={discard}>
+        <Button look="quiet" testId="poll-discard" onPress={() => setAsking(true)}>
           {s('poll.discard')}
         </Button>
+      )}
+      {asking && (
+        <Confirm
+          title={s('poll.discardAsk', { question })}
+          action={s('poll.discard')}
+          testId="poll-dialog"
+          confirmId="poll-discard-confirm"
+          onConfirm={() => {
+            setAsking(false);
+            void drop(path);
+          }}
+          onCancel={() => setAsking(false)}
+        />
       )}
     </div>
   );

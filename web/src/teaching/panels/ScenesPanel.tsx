@@ -1,5 +1,6 @@
 import { useTracks } from '@livekit/components-react';
 import { Track } from 'livekit-client';
+import { useState } from 'react';
 
 import { nameOf } from '../../client/classroom/live/state';
 import { sameScene, showScene, type Wanted } from '../../client/classroom/scenes';
@@ -10,6 +11,7 @@ import { FileButton } from '../../ui/controls/FileButton';
 import { Icon, type IconName, type IconShape } from '../../ui/controls/Icon';
 import { IconButton } from '../../ui/controls/IconButton';
 import { TEACHING } from '../../ui/controls/teachingIcons';
+import { Confirm } from '../../ui/surfaces/Confirm';
 import { Panel } from '../../ui/surfaces/Panel';
 import { useLive } from '../live/context';
 import { UploadState } from './UploadState';
@@ -26,6 +28,7 @@ interface Choice {
 export function ScenesPanel({ onClose }: { onClose: () => void }) {
   const { state, session, drop } = useLive();
   const choose = useScene();
+  const [removing, setRemoving] = useState<{ id: string; title: string }>();
   const { upload, problem, start, cancel } = useUpload(async (file, watcher) => {
     const deck = await makeDeck(session, await sendFile(session, file, true, watcher));
     await showScene(session, state.direction, { kind: 'slides', source: deck });
@@ -61,9 +64,7 @@ export function ScenesPanel({ onClose }: { onClose: () => void }) {
           {state.decks.map((deck) =>
             row(
               { wanted: { kind: 'slides', source: deck.id }, icon: 'speaker-view', label: deck.title },
-              sameScene(scene, { kind: 'slides', source: deck.id })
-                ? undefined
-                : () => void drop(`/slides/${deck.id}`),
+              sameScene(scene, { kind: 'slides', source: deck.id }) ? undefined : () => setRemoving(deck),
             ),
           )}
         </ul>
@@ -92,6 +93,19 @@ export function ScenesPanel({ onClose }: { onClose: () => void }) {
         <h3>{s('scene.cameras')}</h3>
         <ul className="scene-list">{cameras.map((choice) => row(choice))}</ul>
       </div>
+      {removing !== undefined && (
+        <Confirm
+          title={s('files.removeAsk', { name: removing.title })}
+          action={s('scene.remove')}
+          testId="deck-dialog"
+          confirmId="deck-remove-confirm"
+          onConfirm={() => {
+            setRemoving(undefined);
+            void drop(`/slides/${removing.id}`);
+          }}
+          onCancel={() => setRemoving(undefined)}
+        />
+      )}
     </Panel>
   );
 }

@@ -1,4 +1,9 @@
-import { useIsSpeaking, useParticipants } from '@livekit/components-react';
+import {
+  useConnectionQualityIndicator,
+  useIsSpeaking,
+  useParticipantAttributes,
+  useParticipants,
+} from '@livekit/components-react';
 import type { Participant } from 'livekit-client';
 import { useState, type SyntheticEvent } from 'react';
 
@@ -6,6 +11,7 @@ import type { Person } from '../../client/classroom/live/people';
 import { clock } from '../../client/classroom/time';
 import { t } from '../../client/text/catalogue';
 import { named, s } from '../../client/text/sessions/texts';
+import { linkOf, linkState } from '../../stage/link';
 import { hue, initials } from '../../stage/names';
 import { Button } from '../../ui/controls/Button';
 import { Icon } from '../../ui/controls/Icon';
@@ -15,6 +21,8 @@ import { TEACHING } from '../../ui/controls/teachingIcons';
 import { Dialog } from '../../ui/surfaces/Dialog';
 import { Panel } from '../../ui/surfaces/Panel';
 import { useLive, useServerNow } from '../live/context';
+import { PersonTimes } from '../live/PersonTimes';
+import { NOTABLE_S, unheardSince } from '../live/unheard';
 
 /** The students beside the stage, on wide screens. */
 export function Students() {
@@ -79,7 +87,6 @@ function Student({ person, participant, onWrite }: StudentProps) {
   const { id, name, lostAt } = person;
   const help = state.help.find(({ by }) => by === id);
   const hand = state.people.hands.some((each) => each.person === id);
-  const times = state.people.times[id];
   const observed = state.exercises.observed.includes(id);
   const mode = observed ? 'observe' : 'teach';
   return (
@@ -141,6 +148,11 @@ function Student({ person, participant, onWrite }: StudentProps) {
           )}
         </div>
       )}
+      {participant === undefined ? (
+        <Unheard lostAt={lostAt} cut={false} />
+      ) : (
+        <UnheardBy lostAt={lostAt} participant={participant} />
+      )}
       <Progress person={id} name={name} />
       <div className="student-foot">
         <select
@@ -154,29 +166,37 @@ function Student({ person, participant, onWrite }: StudentProps) {
         </select>
         <AssignSelect person={id} name={name} />
         <span className="soft student-time">
-          {lostAt !== undefined && <span className="student-lost">{s('student.lost')}</span>}
-          {lostAt === undefined && times?.idle === true && s('student.idle')}
-          {lostAt === undefined && times !== undefined && !times.idle && (
-            <Here since={times.since} beforeS={times.beforeS} />
-          )}
+          <PersonTimes person={id} />
         </span>
       </div>
     </li>
   );
 }
 
-/** The duration of this visit, and of all visits if there were others. */
-function Here({ since, beforeS }: { since: number; beforeS: number }) {
-  const hereS = useServerNow() - since;
-  const time = clock(hereS);
-  return beforeS < 1
-    ? s('student.here', { time })
-    : s('student.total', { time, total: clock(hereS + beforeS) });
+/** How long the student has not heard the others, once it is worth repeating the last sentence. */
+function Unheard({ lostAt, cut }: { lostAt: number | undefined; cut: boolean }) {
+  const now = useServerNow();
+  const [since, setSince] = useState<number>();
+  const found = unheardSince(since, { lostAt, cut, now });
+  if (found !== since) setSince(found);
+  if (found === undefined || now - found < NOTABLE_S) return null;
+  return (
+    <p className="student-lost" data-testid="student-unheard">
+      {s('student.unheard', { time: clock(now - found) })}
+    </p>
+  );
 }
 
 function Speaking({ participant }: { participant: Participant }) {
   const speaking = useIsSpeaking(participant);
   return <span className={speaking ? 'speaking-dot speaking-dot-on' : 'speaking-dot'} aria-hidden="true" />;
+}
+
+/** The same, with what the server reports about the connection of a participant. */
+function UnheardBy({ lostAt, participant }: { lostAt: number | undefined; participant: Participant }) {
+  const { attributes = {} } = useParticipantAttributes({ participant });
+  const { quality } = useConnectionQualityIndicator({ participant });
+  return <Unheard lostAt={lostAt} cut={linkState(linkOf(attributes), quality) === 'lost'} />;
 }
 
 /** The student's current exercise and its progress. */

@@ -1,7 +1,8 @@
 /** What the user chooses to publish while in a room, for the next time they join. */
 import { RoomEvent, type Participant, type Room, type TrackPublication } from 'livekit-client';
 
-import { TRACK_SOURCE, type DeviceKind } from './devices';
+import type { DeviceKind } from './devices';
+import { TRACK_SOURCE } from './trackSource';
 
 export type Choice = Readonly<Record<DeviceKind, boolean>>;
 

@@ -1,14 +1,7 @@
-/** Cameras and microphones: their names in the page, in LiveKit and in browsers, and how they fail. */
-import { Track } from 'livekit-client';
+/** Cameras and microphones: their names in the page and in browsers, and how they fail. */
 
 export type DeviceKind = 'camera' | 'microphone';
 export type DeviceProblem = 'denied' | 'missing' | 'busy' | 'insecure' | 'lost' | 'other';
-
-/** LiveKit's name of the track that a device produces. */
-export const TRACK_SOURCE: Readonly<Record<DeviceKind, Track.Source>> = {
-  camera: Track.Source.Camera,
-  microphone: Track.Source.Microphone,
-};
 
 /** The browsers' name of a kind of device (`MediaDeviceInfo.kind`). */
 export const MEDIA_DEVICE_KIND: Readonly<Record<DeviceKind, MediaDeviceKind>> = {

@@ -1,15 +1,7 @@
 /** Camera and microphone before joining: opened, switched and closed here, then handed over to the room. */
-import {
-  createLocalTracks,
-  LocalAudioTrack,
-  LocalVideoTrack,
-  TrackEvent,
-  VideoPresets,
-  type CreateLocalTracksOptions,
-} from 'livekit-client';
+import type { LocalAudioTrack, LocalVideoTrack } from 'livekit-client';
 
 import { Store, type Readable } from '../../store';
-import { blur } from './blur';
 import { deviceProblem, type DeviceKind, type DeviceProblem } from './devices';
 
 export interface PreviewTracks {
@@ -27,6 +19,9 @@ export type PreviewState = { readonly [K in DeviceKind]: Slot<PreviewTracks[K]> 
 
 /** Opens the requested devices by id (empty where the browser chooses); throws what getUserMedia throws. */
 export type OpenDevices = (ids: Partial<Record<DeviceKind, string>>) => Promise<Partial<PreviewTracks>>;
+
+// `TrackEvent.Ended` of the client library, which this module does not load.
+const ENDED = 'ended';
 
 const KINDS: readonly DeviceKind[] = ['camera', 'microphone'];
 
@@ -159,7 +154,7 @@ export class Preview {
     if (track === undefined) this.fail(kind, number, 'missing');
     else if (this.latest[kind] !== number) track.stop();
     else {
-      track.once(TrackEvent.Ended, () => {
+      track.once(ENDED, () => {
         this.lose(kind, track);
       });
       this.set(kind, { state: 'on', track });
@@ -189,29 +184,6 @@ export class Preview {
   }
 }
 
-/** Open devices with the browser's getUserMedia. */
-export const openDevices: OpenDevices = async (ids) => {
-  const options: CreateLocalTracksOptions = {
-    video:
-      ids.camera === undefined
-        ? false
-        : { ...deviceOption(ids.camera), resolution: VideoPresets.h720.resolution },
-    audio: ids.microphone === undefined ? false : deviceOption(ids.microphone),
-  };
-  const opened: Partial<PreviewTracks> = {};
-  for (const track of await createLocalTracks(options)) {
-    if (track instanceof LocalVideoTrack) {
-      blur.follow(track);
-      opened.camera = track;
-    } else if (track instanceof LocalAudioTrack) opened.microphone = track;
-  }
-  return opened;
-};
-
 class Failure {
   constructor(readonly problem: DeviceProblem) {}
-}
-
-function deviceOption(id: string): { deviceId?: string } {
-  return id === '' ? {} : { deviceId: id };
 }

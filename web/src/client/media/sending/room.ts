@@ -11,9 +11,11 @@ import {
   type ScreenShareCaptureOptions,
 } from 'livekit-client';
 
+import '../quiet';
 import { capBitrate } from './cap';
 import { blur } from '../devices/blur';
-import { MEDIA_DEVICE_KIND, TRACK_SOURCE, type DeviceKind } from '../devices/devices';
+import { MEDIA_DEVICE_KIND, type DeviceKind } from '../devices/devices';
+import { TRACK_SOURCE } from '../devices/trackSource';
 import { pauseUnseen } from '../link/unseen';
 import { mayPublish } from '../devices/permissions';
 

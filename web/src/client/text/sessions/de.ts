@@ -1,8 +1,10 @@
 /** German texts of teaching sessions. */
 import type { Texts } from '../catalogue';
 import type { en } from './en';
+import { refusals } from './refusals.de';
 
 export const de: Texts<typeof en> = {
+  ...refusals,
   'action.named': '{action}: {name}',
 
   // Signing in.
@@ -256,6 +258,7 @@ export const de: Texts<typeof en> = {
   'student.total': 'Da seit {time}, zusammen {total}',
   'student.lost': 'Verbindung verloren',
   'student.idle': 'Abwesend',
+  'student.unheard': 'Hört Sie seit {time} nicht',
   'student.needsHelp': 'Braucht Hilfe',
 
   // Help.
@@ -315,6 +318,7 @@ export const de: Texts<typeof en> = {
   'poll.close': 'Schließen',
   'poll.publish': 'Ergebnisse allen zeigen',
   'poll.discard': 'Löschen',
+  'poll.discardAsk': '„{question}“ und die Antworten löschen?',
   'poll.open': 'Offen',
   'poll.closed': 'Geschlossen',
   'poll.published': 'Alle sehen die Ergebnisse',
@@ -572,6 +576,8 @@ export const de: Texts<typeof en> = {
   'admin.hookActive': 'Aktiv',
   'admin.hookResume': 'Fortsetzen',
   'admin.hookRemove': 'Entfernen',
+  'admin.hookRemoveAsk': 'Webhook an {url} entfernen?',
+  'admin.hookRemoveDetail': 'Die Anwendung erhält nichts mehr, und ihr Geheimnis ist verloren.',
   'admin.failures': { one: '{count} erfolgloser Versuch', other: '{count} erfolglose Versuche' },
   'admin.deliveries': 'Letzte Zustellungen',
   'admin.noDeliveries': 'Seit dem Start des Servers wurde nichts gesendet.',

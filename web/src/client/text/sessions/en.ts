@@ -1,5 +1,8 @@
 /** English texts of teaching sessions: the source of the other languages. */
+import { refusals } from './refusals.en';
+
 export const en = {
+  ...refusals,
   'action.named': '{action}: {name}',
 
   // Signing in.
@@ -244,6 +247,7 @@ export const en = {
   'student.total': 'Here for {time}, {total} in all',
   'student.lost': 'Connection lost',
   'student.idle': 'Away',
+  'student.unheard': 'Has not heard you for {time}',
   'student.needsHelp': 'Needs help',
   'student.mode': 'Teach or observe',
 
@@ -304,6 +308,7 @@ export const en = {
   'poll.close': 'Close',
   'poll.publish': 'Show results to all',
   'poll.discard': 'Delete',
+  'poll.discardAsk': 'Delete “{question}” and its answers?',
   'poll.open': 'Open',
   'poll.closed': 'Closed',
   'poll.published': 'Results shown to all',
@@ -558,6 +563,8 @@ export const en = {
   'admin.hookActive': 'Active',
   'admin.hookResume': 'Resume',
   'admin.hookRemove': 'Remove',
+  'admin.hookRemoveAsk': 'Remove the webhook to {url}?',
+  'admin.hookRemoveDetail': 'The application gets nothing more, and its secret is gone.',
   'admin.failures': { one: '{count} failed attempt', other: '{count} failed attempts' },
   'admin.deliveries': 'Last deliveries',
   'admin.noDeliveries': 'Nothing has been sent since the server started.',

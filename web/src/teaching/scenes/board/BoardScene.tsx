@@ -5,16 +5,14 @@ import { BoardPage } from '../../../client/classroom/board/page';
 import { may } from '../../../client/classroom/live/permissions';
 import { problemWords } from '../../../client/classroom/words';
 import { textOf } from '../../../client/json';
-import { t } from '../../../client/text/catalogue';
 import { s } from '../../../client/text/sessions/texts';
 import type { Size } from '../../../stage/layout';
 import { useSize } from '../../../stage/useSize';
 import { Menu, type MenuEntry } from '../../../ui/controls/Menu';
 import { IconButton } from '../../../ui/controls/IconButton';
-import { Button } from '../../../ui/controls/Button';
 import { TEACHING } from '../../../ui/controls/teachingIcons';
 import { useStore } from '../../../ui/hooks/useStore';
-import { Dialog } from '../../../ui/surfaces/Dialog';
+import { Confirm } from '../../../ui/surfaces/Confirm';
 import { useLive } from '../../live/context';
 import { saveBlob } from '../../saveBlob';
 import { usePageKeys } from '../pageTurning';
@@ -185,33 +183,22 @@ function Pages({ page, draws, items }: { page: BoardPage; draws: boolean; items:
         entries={entries}
       />
       {removing && (
-        <Dialog
+        <Confirm
           title={s('board.removeAsk')}
-          role="alertdialog"
+          detail={s('board.removeDetail')}
+          action={s('board.remove')}
           testId="board-dialog"
-          onClose={() => setRemoving(false)}
-        >
-          <p>{s('board.removeDetail')}</p>
-          <div className="actions">
-            <Button
-              look="danger"
-              testId="board-remove-confirm"
-              onPress={() => {
-                setRemoving(false);
-                void wire.run(async () => {
-                  // At least one page has to remain.
-                  if (pages.length === 1) await session.command('/whiteboards');
-                  await drop(`/whiteboards/${current}`);
-                });
-              }}
-            >
-              {s('board.remove')}
-            </Button>
-            <Button firstFocus onPress={() => setRemoving(false)}>
-              {t('action.cancel')}
-            </Button>
-          </div>
-        </Dialog>
+          confirmId="board-remove-confirm"
+          onConfirm={() => {
+            setRemoving(false);
+            void wire.run(async () => {
+              // At least one page has to remain.
+              if (pages.length === 1) await session.command('/whiteboards');
+              await drop(`/whiteboards/${current}`);
+            });
+          }}
+          onCancel={() => setRemoving(false)}
+        />
       )}
     </div>
   );
