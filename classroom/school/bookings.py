@@ -156,6 +156,11 @@ def check_offer(offer: Offer) -> Offer:
     return offer
 
 
+def is_open(offer: Offer, now: float) -> bool:
+    """Return whether an offer has weekly times, or additional times to come."""
+    return bool(offer.hours.weekly) or any(ends > now for _, ends in offer.hours.extra)
+
+
 def slots(offer: Offer, taken: Iterable[Span], since: float, until: float, now: float) -> list[Span]:
     """Return the free slots that begin within [since, until), in order.
 

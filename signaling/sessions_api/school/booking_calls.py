@@ -41,6 +41,22 @@ class OfferAnswer(msgspec.Struct, frozen=True):
     "Absent until the tutor has set it; other people do not see the tutor's absences in it."
 
 
+class Bookable(msgspec.Struct, frozen=True):
+    """A tutor who can be booked."""
+
+    tutor: PersonId
+    name: str
+    "Empty if only the application set the offer."
+    slot_s: int
+    "Length of an appointment, in seconds."
+
+
+class BookableList(msgspec.Struct, frozen=True):
+    """The tutors of the tenant who offer appointments, in the order of their names."""
+
+    data: list[Bookable]
+
+
 class SlotsQuery(msgspec.Struct, frozen=True, kw_only=True):
     """Which slots."""
 
@@ -121,6 +137,7 @@ class BookingCalls:
         """Return the routes."""
         prefix = "/availability/{tutor}"
         return [
+            Route("GET", "/availability", self.tutors, REFUSALS),
             Route("GET", prefix, self.get, REFUSALS),
             Route("PUT", prefix, self.put, REFUSALS),
             Route("GET", f"{prefix}/slots", self.slots, REFUSALS),
@@ -128,6 +145,22 @@ class BookingCalls:
             Route("GET", f"{prefix}/bookings", self.list, REFUSALS),
             Route("DELETE", f"{prefix}/bookings/{{booking}}", self.cancel, REFUSALS),
         ]
+
+    async def tutors(self, caller: Caller) -> BookableList:
+        """List the tutors who can be booked: those with weekly times, or with additional times to come."""
+        require_member(caller)
+        now = self._school.wall_clock()
+
+        def look(state: bookings.State) -> Bookable | None:
+            offer = state.offer
+            if offer is None or not bookings.is_open(offer, now):
+                return None
+            return Bookable(state.tutor, state.name, offer.slot_s)
+
+        names = await self._school.tutors(caller.tenant, bookings.BOOKINGS)
+        found = [await self._part(caller, tutor).read(look) for tutor in names]
+        shown = [each for each in found if each is not None]
+        return BookableList(sorted(shown, key=lambda each: (each.name.casefold(), each.tutor)))
 
     async def get(self, caller: Caller, tutor: PersonPath) -> OfferAnswer:
         """Return when a tutor can be booked."""

@@ -48,6 +48,22 @@ async def test_a_booked_slot_is_a_scheduled_session_of_both(school):
     assert (await sam.post("/availability/tutor/bookings", body, 409))["code"] == "slot_not_free"
 
 
+async def test_people_find_the_tutors_who_can_be_booked(school):
+    sam, now = school.person("sam"), time.time()
+    assert (await sam.get("/availability"))["data"] == []
+    never = {**always(), "hours": {"time_zone": "UTC", "weekly": []}}
+    over = {**always(), "hours": {"time_zone": "UTC", "weekly": [], "extra": [[now - 7_200, now - 3_600]]}}
+    later = {**always(), "hours": {"time_zone": "UTC", "weekly": [], "extra": [[now + 7_200, now + 9_000]]}}
+    for tutor, offer in (("zoe", always()), ("abe", later), ("ida", never), ("max", over)):
+        await school.person(tutor, "tutor").call("PUT", f"/availability/{tutor}", offer)
+    found = (await sam.get("/availability"))["data"]
+    assert [(each["tutor"], each["name"], each["slot_s"]) for each in found] == [
+        ("abe", "Abe", 3_600),
+        ("zoe", "Zoe", 3_600),
+    ]
+    assert (await school.person("sam", tenant="other").get("/availability"))["data"] == []
+
+
 async def test_of_many_who_book_a_slot_at_once_one_gets_it(school):
     free = (await offered(school))[:3]
 
