@@ -81,6 +81,13 @@ def parts(item: Item) -> tuple[Single, ...]:
     return item.items if isinstance(item, SetItem) else (item,)
 
 
+def check_room(count: int, total: int, size: int) -> None:
+    """Refuse one more file of `size` bytes in a library of `count` files and `total` bytes. `LimitReached`."""
+    checks.room_for_one(count, limits.LIBRARY_FILES, "files in a library")
+    if total + size > limits.LIBRARY_QUOTA:
+        raise LimitReached(Code.QUOTA_EXCEEDED, "The files of the library are too large together.")
+
+
 def file_ids(item: Item) -> list[FileId]:
     """Return the files of an item's exercises, each once, in order."""
     named = (each.file for each in parts(item) if isinstance(each, ExerciseItem))

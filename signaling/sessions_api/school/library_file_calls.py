@@ -6,10 +6,11 @@ from typing import Annotated, Final
 import msgspec
 from aiohttp import web
 
-from classroom import checks, limits
-from classroom.errors import Code, LimitReached, NotAllowed, NotFound
+from classroom import limits
+from classroom.errors import Code, Conflict, NotAllowed, NotFound
 from classroom.features import files
 from classroom.ids import FileId, PersonId
+from classroom.school import library
 from signaling.http.api import ApiError, Document, Route
 from signaling.sessions_api.callers import Caller
 from signaling.sessions_api.desk import Desk
@@ -102,7 +103,7 @@ class LibraryFileCalls:
                 upload=True,
             ),
             Route("GET", path, self.download, absent, long_lived=True),
-            Route("DELETE", path, self.delete, REFUSALS),
+            Route("DELETE", path, self.delete, {**REFUSALS, 409: "an exercise names the file"}),
         ]
 
     async def list(self, caller: Caller, query: OwnerQuery) -> LibraryFileList:
@@ -126,14 +127,14 @@ class LibraryFileCalls:
         size, kind = declared(query.name, request)
         files.check_name(query.name, kind)
         files.check_size(size, kind)
-        _check_room(await rows.usage(owner), size)
+        library.check_room(*await rows.usage(owner), size)
         path = self._files.blobs.library_path(caller.tenant, owner, file_id)
         received = await receive(self._files, caller, request, size, path)
         try:
             name = files.check_name(query.name, received.kind)
             files.check_size(received.size, received.kind)
             # Other uploads of the tutor may have ended meanwhile.
-            _check_room(await rows.usage(owner), received.size)
+            library.check_room(*await rows.usage(owner), received.size)
             row = LibraryFile(
                 owner, file_id, name, received.kind, received.size, received.digest, self._desk.now
             )
@@ -153,9 +154,11 @@ class LibraryFileCalls:
         return document(path, found.name, found.kind, inline=query.inline)
 
     async def delete(self, caller: Caller, file: FilePath, query: OwnerQuery) -> DeletedFile:
-        """Delete a file; sessions keep their copies, and exercises that name it can no longer be used."""
-        owner = library_owner(caller, query.owner)
-        if not await self._rows(caller).delete(owner, file):
+        """Delete a file that no item of the library names; sessions keep their copies."""
+        owner, shelf = library_owner(caller, query.owner), self._desk.registry.store.of(caller.tenant)
+        if await shelf.library.is_named(owner, file):
+            raise Conflict(Code.FILE_IN_USE, "An exercise of the library names this file.")
+        if not await shelf.library_files.delete(owner, file):
             raise file_not_found()
         await asyncio.to_thread(self._files.blobs.delete_library_file, caller.tenant, owner, file)
         return DeletedFile(file, deleted=True)
@@ -178,13 +181,6 @@ def library_owner(caller: Caller, given: PersonId) -> PersonId:
 def file_not_found() -> NotFound:
     """Return the refusal for a file that is not in the library."""
     return NotFound(Code.FILE_NOT_FOUND, "There is no such file in the library.")
-
-
-def _check_room(usage: tuple[int, int], size: int) -> None:
-    count, total = usage
-    checks.room_for_one(count, limits.LIBRARY_FILES, "files in a library")
-    if total + size > limits.LIBRARY_QUOTA:
-        raise LimitReached(Code.QUOTA_EXCEEDED, "The files of the library are too large together.")
 
 
 def _answer(file: LibraryFile) -> LibraryFileAnswer:
