@@ -9,10 +9,12 @@ import { Button } from '../../ui/controls/Button';
 import { TextField } from '../../ui/controls/TextField';
 import { Panel } from '../../ui/surfaces/Panel';
 import { useLive } from '../live/context';
+import { ExerciseMaterial } from './ExerciseMaterial';
+import { FromLibrary } from './FromLibrary';
 
 /** For staff all exercises and the answers to them; for students their own. */
 export function ExercisesPanel({ onClose }: { onClose: () => void }) {
-  const { state, staff } = useLive();
+  const { state, staff, tutor } = useLive();
   const { titles, mine } = state.exercises;
   return (
     <Panel title={s('panel.exercises')} testId="exercises-panel" onClose={onClose}>
@@ -20,6 +22,7 @@ export function ExercisesPanel({ onClose }: { onClose: () => void }) {
       {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- see above; axe demands it */}
       <div className="panel-scroll" tabIndex={0} role="group" aria-label={s('panel.exercises')}>
         {staff && <NewExercise />}
+        {tutor && <FromLibrary />}
         {staff && titles.length === 0 && <p className="soft">{s('exercise.none')}</p>}
         {!staff && mine.length === 0 && <p className="soft">{s('exercise.noneStudent')}</p>}
         <ul className="panel-list">
@@ -175,6 +178,7 @@ function Own({ work }: { work: Mine }) {
       <p className="item-title">{title}</p>
       <p className="soft">{s(`exercise.${status}`, { progress })}</p>
       {textOf(given['text']) !== '' && <p className="exercise-text">{textOf(given['text'])}</p>}
+      <ExerciseMaterial link={textOf(given['link'])} file={textOf(given['file'])} />
       {note !== '' && <p className="answer">{s('exercise.note', { note })}</p>}
       {open && (
         <form
