@@ -90,6 +90,7 @@ BEYOND_SESSIONS = {
     ("GET", "/library/files/{file}"): "file_not_found",
     ("DELETE", "/library/files/{file}"): "file_not_found",
     ("GET", "/availability"): "(lists the own, see test_booking_calls)",
+    ("GET", "/availability/common"): "(the own people of these names)",
     ("GET", "/availability/{tutor}"): "(the own tutor of this name)",
     ("PUT", "/availability/{tutor}"): "(the own tutor of this name)",
     ("GET", "/availability/{tutor}/slots"): "(the own tutor of this name)",
