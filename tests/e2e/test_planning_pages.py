@@ -134,4 +134,12 @@ async def test_an_exercise_of_the_library_reaches_a_student_with_its_file(server
         async with sam.expect_download() as download:
             await exercise.get_by_test_id("exercise-file").click()
         assert (await (await download.value).path()).read_bytes() == pdf(["sheet.pdf"])
+        answer = {"name": "answer.txt", "mimeType": "text/plain", "buffer": b"4"}
+        await exercise.get_by_test_id("exercise-attach-input").set_input_files(answer)
+        await exercise.get_by_test_id("exercise-answer-file").get_by_text("answer.txt").wait_for()
+        await is_accessible(sam)
+        await exercise.get_by_test_id("exercise-submit").click()
+        async with tia.expect_download() as download:
+            await tia.get_by_test_id("exercise-answer").get_by_test_id("exercise-file").click()
+        assert (await (await download.value).path()).read_bytes() == b"4"
     assert tia.complaints == sam.complaints == []
