@@ -75,7 +75,8 @@ async def test_a_student_books_an_additional_time_and_the_tutor_cancels_it(serve
     await sam.get_by_test_id("book-tutor").select_option(tutor)
     await sam.get_by_test_id("book-slot").nth(1).wait_for()
     assert await sam.get_by_test_id("booking").count() == 0
-    assert tia.complaints == sam.complaints == []
+    # The account page asks for an account, which people of an application do not have; browsers report the refusals.
+    assert [each for each in (*tia.complaints, *sam.complaints) if "403" not in each] == []
 
 
 async def write_exercises(page):
