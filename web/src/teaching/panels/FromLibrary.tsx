@@ -1,6 +1,8 @@
 import { useState } from 'react';
 
+import { Caller } from '../../client/classroom/call';
 import { library, type Entry } from '../../client/classroom/school/library';
+import { recallSignIn, storage } from '../../client/storage';
 import { p } from '../../client/text/planning/texts';
 import { named } from '../../client/text/sessions/texts';
 import { Button } from '../../ui/controls/Button';
@@ -9,18 +11,20 @@ import { useLive } from '../live/context';
 /** What a tutor's library has, to be copied into the session. */
 export function FromLibrary() {
   const { session, wire } = useLive();
+  // The token of a session opens no library; the person's sign-in does, which is empty where it is a cookie.
+  const [caller] = useState(() => new Caller(recallSignIn(storage('sessionStorage'))));
   const [entries, setEntries] = useState<readonly Entry[]>();
   const [next, setNext] = useState('');
   const [used, setUsed] = useState('');
   const load = (cursor: string): void =>
     void wire.run(async () => {
-      const page = await library.page(session.caller, cursor);
+      const page = await library.page(caller, cursor);
       setEntries((before) => [...(cursor === '' ? [] : (before ?? [])), ...page.entries]);
       setNext(page.next);
     });
   const use = ({ id, title }: Entry): void =>
     void wire.run(async () => {
-      await library.use(session.caller, session.id, id);
+      await library.use(caller, session.id, id);
       setUsed(title);
     });
   return (
