@@ -95,6 +95,7 @@ class Code(StrEnum):
     NOT_QUEUED = "not_queued"
     TUTOR_BUSY = "tutor_busy"
     SLOT_NOT_FREE = "slot_not_free"
+    FILE_IN_USE = "file_in_use"
     ALREADY_MEMBER = "already_member"
     NOT_A_MEMBER = "not_a_member"
     COURSE_CLOSED = "course_closed"

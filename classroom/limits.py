@@ -39,6 +39,8 @@ FILES: Final = 500  # ten for each of 50 students
 FILE_SIZE: Final = 100 * 2**20  # a scanned script of 300 pages; video belongs in recordings
 IMAGE_SIZE: Final = 20 * 2**20  # a photograph of a current phone
 PERSON_QUOTA: Final = 200 * 2**20  # two of the largest files
+LIBRARY_FILES: Final = 500  # worksheets of two years, several a day
+LIBRARY_QUOTA: Final = 2**30  # of one tutor; a school of 50 tutors fills 50 GiB at most
 SESSION_QUOTA: Final = 2 * 2**30  # a small server can store this for each of 100 sessions
 
 # Reactions and hands

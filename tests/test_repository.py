@@ -106,6 +106,7 @@ TESTED_ELSEWHERE = {
     "signaling/store/migrations/versions/0008_mail.py": "test_schema runs it",
     "signaling/store/migrations/versions/0009_names_of_banned_people.py": "test_schema runs it",
     "signaling/store/migrations/versions/0010_libraries.py": "test_schema runs it",
+    "signaling/store/migrations/versions/0011_files_of_libraries.py": "test_schema runs it",
     "signaling/store/people/tables.py": "test_schema compares it with the migrations",
     "signaling/teaching/grants.py": "test_media reads the permissions of participants",
     "signaling/teaching/host.py": "the wiring that every test of the API goes through",

@@ -5,6 +5,7 @@ SVG, scripts) are refused, and only kinds that are safe to show are marked `inli
 attachment.
 """
 
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -149,6 +150,25 @@ def check_name(name: str, kind: str) -> str:
     return kept
 
 
+def check_size(size: int, kind: str) -> None:
+    """Refuse a size that files of this known type may not have. `Refused`."""
+    checks.number(size, 0, 2**53, "size")
+    if size > KINDS[kind].size:
+        limit = KINDS[kind].size // 2**20
+        raise LimitReached(Code.TOO_LARGE, f"Files of this type may have {limit} MiB at most.")
+
+
+def check_room(room: "Classroom", author: PersonId, sizes: Sequence[int]) -> None:
+    """Refuse files of these sizes that do not all fit the session and its author's quota. `LimitReached`."""
+    state, added = room.files, sum(sizes)
+    if len(state.files) + len(sizes) > limits.FILES:
+        raise LimitReached(Code.TOO_MANY, f"There may be {limits.FILES} files in a session at most.")
+    if state.by_person.get(author, 0) + added > limits.PERSON_QUOTA:
+        raise LimitReached(Code.QUOTA_EXCEEDED, "The files of this person are too large together.")
+    if state.size + added > limits.SESSION_QUOTA:
+        raise LimitReached(Code.QUOTA_EXCEEDED, "The files of the session are too large together.")
+
+
 def _add(room: "Classroom", command: Add, now: float) -> Events:
     state = room.files
     file_id = checks.identifier(command.file, "file")
@@ -164,15 +184,8 @@ def _add(room: "Classroom", command: Add, now: float) -> Events:
             raise NotAllowed(Code.PRIVATE_CHAT_OFF, "Students may send files in private to staff only.")
     elif command.target:
         raise NotFound(Code.PERSON_NOT_FOUND, "A file for all or for staff has no target.")
-    checks.number(command.size, 0, 2**53, "size")
-    if command.size > KINDS[command.kind].size:
-        limit = KINDS[command.kind].size // 2**20
-        raise LimitReached(Code.TOO_LARGE, f"Files of this type may have {limit} MiB at most.")
-    checks.room_for_one(len(state.files), limits.FILES, "files in a session")
-    if state.by_person.get(author.id, 0) + command.size > limits.PERSON_QUOTA:
-        raise LimitReached(Code.QUOTA_EXCEEDED, "The files of this person are too large together.")
-    if state.size + command.size > limits.SESSION_QUOTA:
-        raise LimitReached(Code.QUOTA_EXCEEDED, "The files of the session are too large together.")
+    check_size(command.size, command.kind)
+    check_room(room, author.id, [command.size])
     file = File(
         id=file_id,
         by=author.id,

@@ -44,6 +44,8 @@ class Offer(Struct, frozen=True, forbid_unknown_fields=True):
     "A slot can be booked until this long before its start."
     ahead_s: int = 28 * 86_400
     "A slot can be booked from this long before its start on."
+    bookable: bool = True
+    "False: the times are for planning, as those of students are; nobody can book them."
 
 
 class Plans(Struct, frozen=True):
@@ -156,6 +158,11 @@ def check_offer(offer: Offer) -> Offer:
     return offer
 
 
+def is_open(offer: Offer, now: float) -> bool:
+    """Return whether an offer has weekly times, or additional times to come."""
+    return offer.bookable and (bool(offer.hours.weekly) or any(ends > now for _, ends in offer.hours.extra))
+
+
 def slots(offer: Offer, taken: Iterable[Span], since: float, until: float, now: float) -> list[Span]:
     """Return the free slots that begin within [since, until), in order.
 
@@ -222,7 +229,7 @@ def busy(state: State, plans: Plans) -> list[Span]:
 
 def free_slots(state: State, plans: Plans, since: float, until: float, now: float) -> list[Span]:
     """Return the slots that can be booked and begin within [since, until), in order."""
-    if state.offer is None:
+    if state.offer is None or not state.offer.bookable:
         return []
     booked = ((each.starts_at, each.ends_at) for each in current(state, now, freed(state, plans)))
     return slots(state.offer, [*busy(state, plans), *booked], since, until, now)

@@ -3,7 +3,7 @@
 Using an item copies it into a session, so a later version of the item changes no session.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from msgspec import Struct
@@ -11,15 +11,17 @@ from msgspec import Struct
 from classroom import checks, limits
 from classroom.errors import Code, LimitReached, Malformed
 from classroom.features import exercises, polls
-from classroom.ids import ExerciseId, PollId
+from classroom.ids import ExerciseId, FileId, PollId
 
 
 class ExerciseItem(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="exercise"):
-    """An exercise; files belong to sessions, so it has none."""
+    """An exercise."""
 
     title: str
     text: str = ""
     link: str = ""
+    file: FileId = FileId("")
+    "Id of a file of the same library, or empty."
 
 
 class PollItem(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="poll"):
@@ -79,11 +81,30 @@ def parts(item: Item) -> tuple[Single, ...]:
     return item.items if isinstance(item, SetItem) else (item,)
 
 
-def commands(item: Item, new_id: Callable[[str], str]) -> Iterator[exercises.Add | polls.Create]:
-    """Yield the commands that copy an item into a session, each with an id by `new_id(prefix)`."""
+def check_room(count: int, total: int, size: int) -> None:
+    """Refuse one more file of `size` bytes in a library of `count` files and `total` bytes. `LimitReached`."""
+    checks.room_for_one(count, limits.LIBRARY_FILES, "files in a library")
+    if total + size > limits.LIBRARY_QUOTA:
+        raise LimitReached(Code.QUOTA_EXCEEDED, "The files of the library are too large together.")
+
+
+def file_ids(item: Item) -> list[FileId]:
+    """Return the files of an item's exercises, each once, in order."""
+    named = (each.file for each in parts(item) if isinstance(each, ExerciseItem))
+    return [file for file in dict.fromkeys(named) if file]
+
+
+def commands(
+    item: Item, new_id: Callable[[str], str], copies: Mapping[FileId, FileId]
+) -> Iterator[exercises.Add | polls.Create]:
+    """Yield the commands that copy an item into a session, each with an id by `new_id(prefix)`.
+
+    `copies` has the session's file for each file of the library.
+    """
     for each in parts(item):
         if isinstance(each, ExerciseItem):
-            exercise = exercises.Exercise(ExerciseId(new_id("e_")), each.title, each.text, each.link)
+            file = copies[each.file] if each.file else FileId("")
+            exercise = exercises.Exercise(ExerciseId(new_id("e_")), each.title, each.text, each.link, file)
             yield exercises.Add(exercise=exercise)
         else:
             yield polls.Create(
@@ -99,9 +120,9 @@ def commands(item: Item, new_id: Callable[[str], str]) -> Iterator[exercises.Add
 def _check_single(item: Single) -> Single:
     if isinstance(item, ExerciseItem):
         made = exercises.check_exercise(
-            exercises.Exercise(ExerciseId("e_1"), item.title, item.text, item.link)
+            exercises.Exercise(ExerciseId("e_1"), item.title, item.text, item.link, item.file)
         )
-        return ExerciseItem(made.title, made.text, made.link)
+        return ExerciseItem(made.title, made.text, made.link, made.file)
     draft = polls.check_draft(
         polls.Create(
             poll=PollId("p_1"),

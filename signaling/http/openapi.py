@@ -146,7 +146,8 @@ def _responses(style: Style, operation: Operation, schemas: _Schemas) -> dict[st
         for status, text in source.items():
             refusals.setdefault(status, []).append(text)
     if operation.answer_type in _NOT_JSON:
-        done = {"description": "done", "content": {"*/*": {"schema": {"type": "string"}}}}
+        # A schema of a string would be wrong for documents that are JSON, such as exports.
+        done = {"description": "done", "content": {"*/*": {}}}
     else:
         done = _response("done", schemas[operation.answer_type])
     responses = {str(operation.route.status): done}

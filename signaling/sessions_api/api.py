@@ -40,6 +40,7 @@ from signaling.sessions_api.school.booking_calls import BookingCalls
 from signaling.sessions_api.school.course_calls import CourseCalls
 from signaling.sessions_api.school.group_calls import GroupCalls
 from signaling.sessions_api.school.library_calls import LibraryCalls
+from signaling.sessions_api.school.library_file_calls import LibraryFileCalls
 from signaling.sessions_api.school.office_hour_calls import OfficeHourCalls
 from signaling.sessions_api.school.presence_calls import PresenceCalls
 from signaling.sessions_api.school.schedule_calls import ScheduleCalls
@@ -127,7 +128,8 @@ def all_routes(
         *GroupCalls(desk, school).routes(),
         *OfficeHourCalls(desk, school).routes(),
         *BookingCalls(desk, school).routes(),
-        *LibraryCalls(desk).routes(),
+        *LibraryCalls(desk, host.files.blobs).routes(),
+        *LibraryFileCalls(desk, host.files).routes(),
         *PresenceCalls(school).routes(),
         *ScheduleCalls(school).routes(),
         *CalendarCalls(desk, school, callers, keyring).routes(),

@@ -1,7 +1,8 @@
-"""Files on disk: a session's uploads and slides, in one folder beside the database.
+"""Files on disk: uploads and slides of sessions, and files of libraries, in one folder beside the database.
 
     FOLDER/incoming/RANDOM              an upload that is not complete
     FOLDER/sessions/HASH/NAME           HASH is the SHA-256 of tenant and session; NAME is the SHA-256 of the file's id
+    FOLDER/libraries/HASH/NAME          HASH is the SHA-256 of tenant and owner
 
 No name on disk comes from a client. A file appears under its name when it is complete and on the disk.
 """
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from classroom.ids import SessionId
+from classroom.ids import PersonId, SessionId
 from signaling.ids import TenantId
 
 # Free space that uploads leave to the database, bytes.
@@ -103,6 +104,38 @@ class BlobFolder:
         """Return the folder with a folder for each session."""
         return self.folder / "sessions"
 
+    def library_path(self, tenant: TenantId, owner: PersonId, name: str) -> Path:
+        """Return where a file of a tutor's library is, or would be."""
+        return self.library_folder(tenant, owner) / name_on_disk(name)
+
+    def library_folder(self, tenant: TenantId, owner: PersonId) -> Path:
+        """Return the folder of the files of a tutor's library."""
+        return self.libraries / name_on_disk(tenant, owner)
+
+    @property
+    def libraries(self) -> Path:
+        """Return the folder with a folder for each library."""
+        return self.folder / "libraries"
+
+    def copy_to_session(self, source: Path, tenant: TenantId, session: SessionId, name: str) -> None:
+        """Give a session a complete file of this folder, if possible without copying the bytes. OSError."""
+        target = self.path(tenant, session, name)
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # The sweep leaves new files alone: this one waits for its event.
+        os.utime(source)
+        try:
+            target.hardlink_to(source)
+        except FileExistsError:
+            # A call whose answer was lost has stored the same bytes.
+            return
+        except OSError:
+            # The file system has no hard links.
+            copy = self._incoming / secrets.token_hex(16)
+            self._incoming.mkdir(mode=0o700, parents=True, exist_ok=True)
+            shutil.copyfile(source, copy)
+            copy.replace(target)
+        _sync_folder(target.parent)
+
     def delete(self, tenant: TenantId, session: SessionId, name: str) -> None:
         """Delete a file or folder of a session; absent ones are no error. OSError."""
         self.delete_name(self.session_folder(tenant, session), name_on_disk(name))
@@ -118,11 +151,20 @@ class BlobFolder:
 
     def delete_session(self, tenant: TenantId, session: SessionId) -> None:
         """Delete all files of a session."""
-        self.delete_folder(name_on_disk(tenant, session))
+        self.delete_folder(self.session_folder(tenant, session))
 
-    def delete_folder(self, name: str) -> None:
-        """Delete the folder of a session by its name on disk."""
-        shutil.rmtree(self.sessions / name, ignore_errors=True)
+    def delete_library_file(self, tenant: TenantId, owner: PersonId, name: str) -> None:
+        """Delete a file of a library; an absent one is no error. OSError."""
+        self.delete_name(self.library_folder(tenant, owner), name_on_disk(name))
+
+    def delete_library(self, tenant: TenantId, owner: PersonId) -> None:
+        """Delete all files of a library."""
+        self.delete_folder(self.library_folder(tenant, owner))
+
+    @staticmethod
+    def delete_folder(path: Path) -> None:
+        """Delete the folder of a session or a library."""
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def name_on_disk(*parts: str) -> str:

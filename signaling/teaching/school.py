@@ -215,7 +215,7 @@ class School:
         return await self.part_of_log(tenant, log).rewrite(action)
 
     async def tutors(self, tenant: TenantId, aggregate: Aggregate[Any]) -> list[PersonId]:
-        """Return the tutors who have office hours, or a timetable. StoreError."""
+        """Return the tutors who have such a part, in the order of their ids. StoreError."""
         prefix = f"{aggregate.name}/"
         return [PersonId(name.removeprefix(prefix)) for name in await self.store.of(tenant).logs(prefix)]
 

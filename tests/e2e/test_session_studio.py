@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from pypdfium2 import PdfDocument
 
 from tests.e2e.conftest import eventually
 from tests.e2e.test_session_page import come_in, open_panel, state, teach, visitor
@@ -170,6 +171,11 @@ async def draw(tia, sam):
         await sam.get_by_test_id("board-more").click()
         await sam.get_by_test_id("board-export").click()
     assert (await (await download.value).path()).read_bytes().startswith(b"\x89PNG")
+    async with sam.expect_download() as download:
+        await sam.get_by_test_id("board-more").click()
+        await sam.get_by_test_id("board-pdf").click()
+    content = (await (await download.value).path()).read_bytes()
+    assert (content[:5], len(PdfDocument(content))) == (b"%PDF-", 2)
 
 
 async def come_back(tia, sam):

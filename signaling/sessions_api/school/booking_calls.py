@@ -8,17 +8,23 @@ from typing import Annotated, Final
 import msgspec
 
 from classroom import limits
-from classroom.errors import Code, Conflict, Malformed, NotAllowed, NotFound, Refused
+from classroom.errors import Code, Conflict, LimitReached, Malformed, NotAllowed, NotFound, Refused
 from classroom.features import people, session
 from classroom.ids import PersonId, SessionId
 from classroom.roles import FINAL, Phase
-from classroom.school import bookings, recurrence, schedule
+from classroom.school import availability, bookings, recurrence, schedule
 from classroom.school.availability import Availability, Span
 from signaling.http.api import ApiError, Route
 from signaling.sessions_api.callers import Caller
 from signaling.sessions_api.desk import Desk
 from signaling.sessions_api.path_ids import PersonPath, SessionPath
-from signaling.sessions_api.school.school_desk import REFUSALS, author, require_member
+from signaling.sessions_api.school.school_desk import (
+    REFUSALS,
+    author,
+    is_teacher,
+    require_member,
+    require_teacher,
+)
 from signaling.sessions_api.sessions.session_calls import unless_known
 from signaling.store.classroom.records import SessionQuery
 from signaling.teaching.names import PREFIX
@@ -26,6 +32,8 @@ from signaling.teaching.school import School, SchoolPart
 
 _DEFAULT_S: Final = 7 * 86_400.0
 _PAGE: Final = 500
+# A class.
+_PEOPLE: Final = 50
 _UNFINISHED: Final = tuple(str(phase) for phase in Phase if phase not in FINAL)
 
 TimeZone = Annotated[str, msgspec.Meta(max_length=64)]
@@ -39,6 +47,50 @@ class OfferAnswer(msgspec.Struct, frozen=True):
     "Of the tutor; empty if only the application set the offer."
     offer: bookings.Offer | None
     "Absent until the tutor has set it; other people do not see the tutor's absences in it."
+
+
+class Bookable(msgspec.Struct, frozen=True):
+    """A tutor who can be booked."""
+
+    tutor: PersonId
+    name: str
+    "Empty if only the application set the offer."
+    slot_s: int
+    "Length of an appointment, in seconds."
+
+
+class BookableList(msgspec.Struct, frozen=True):
+    """The tutors of the tenant who offer appointments, in the order of their names."""
+
+    data: list[Bookable]
+
+
+class CommonQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose times, and when."""
+
+    people: Annotated[str, msgspec.Meta(min_length=1, max_length=_PEOPLE * (limits.IDENTIFIER_LENGTH + 1))]
+    "Ids with commas between them, up to 50."
+    since: float | None = None
+    "Seconds since 1970; now when absent."
+    until: float | None = None
+    "A week after `since` when absent; at most 35 days after it."
+    duration_s: Annotated[float, msgspec.Meta(ge=0, le=limits.DURATION_S)] = 0.0
+    "Shorter common times are left out."
+
+
+class CommonTime(msgspec.Struct, frozen=True):
+    """A time at which all are available."""
+
+    starts_at: float
+    ends_at: float
+
+
+class CommonTimes(msgspec.Struct, frozen=True):
+    """The times at which all people are available, in order."""
+
+    data: list[CommonTime]
+    unknown: list[PersonId]
+    "People who have not set their times; they are left out of the comparison."
 
 
 class SlotsQuery(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,6 +173,8 @@ class BookingCalls:
         """Return the routes."""
         prefix = "/availability/{tutor}"
         return [
+            Route("GET", "/availability", self.tutors, REFUSALS),
+            Route("GET", "/availability/common", self.common, REFUSALS),
             Route("GET", prefix, self.get, REFUSALS),
             Route("PUT", prefix, self.put, REFUSALS),
             Route("GET", f"{prefix}/slots", self.slots, REFUSALS),
@@ -129,16 +183,54 @@ class BookingCalls:
             Route("DELETE", f"{prefix}/bookings/{{booking}}", self.cancel, REFUSALS),
         ]
 
+    async def tutors(self, caller: Caller) -> BookableList:
+        """List the tutors who can be booked: those with weekly times, or with additional times to come."""
+        require_member(caller)
+        now = self._school.wall_clock()
+
+        def look(state: bookings.State) -> Bookable | None:
+            offer = state.offer
+            if offer is None or not bookings.is_open(offer, now):
+                return None
+            return Bookable(state.tutor, state.name, offer.slot_s)
+
+        names = await self._school.tutors(caller.tenant, bookings.BOOKINGS)
+        found = [await self._part(caller, tutor).read(look) for tutor in names]
+        shown = [each for each in found if each is not None]
+        return BookableList(sorted(shown, key=lambda each: (each.name.casefold(), each.tutor)))
+
+    async def common(self, caller: Caller, query: CommonQuery) -> CommonTimes:
+        """List when all of several people are available by the times that they set, to plan a lesson."""
+        require_teacher(caller)
+        now = self._school.wall_clock()
+        since, until = _window(query, now)
+        # Local times have no dates beyond, as for slots.
+        until = min(until, now + limits.WINDOW_S)
+        wanted = [PersonId(each) for each in dict.fromkeys(query.people.split(",")) if each]
+        if len(wanted) > _PEOPLE:
+            raise LimitReached(Code.TOO_MANY, f"The times of {_PEOPLE} people can be compared at most.")
+        times, unknown = [], []
+        for person in wanted:
+            offer = await self._part(caller, person).read(lambda state: state.offer)
+            if offer is None:
+                unknown.append(person)
+            elif since < until:
+                times.append(availability.spans(offer.hours, since, until))
+        found = availability.common(times, query.duration_s)
+        return CommonTimes([CommonTime(*each) for each in found], unknown)
+
     async def get(self, caller: Caller, tutor: PersonPath) -> OfferAnswer:
         """Return when a tutor can be booked."""
         require_member(caller)
         return await self._part(caller, tutor).read(lambda state: self._answer(state, caller, tutor))
 
     async def put(self, caller: Caller, tutor: PersonPath, body: bookings.Offer) -> OfferAnswer:
-        """Set when a tutor can be booked; bookings stay. Without weekly and extra times, nobody can book."""
+        """Set when a person is available, and when tutors can be booked; bookings stay."""
         _require_tutor(caller, tutor)
         name = caller.name if caller.person == tutor else ""
-        command = bookings.SetOffer(by=author(caller), offer=body, name=name)
+        # Appointments are sessions of the tutor, which students cannot own.
+        offer = body if is_teacher(caller) else msgspec.structs.replace(body, bookable=False)
+        command = bookings.SetOffer(by=author(caller), offer=offer, name=name)
         return await self._part(caller, tutor).do(
             command, lambda state, _events: self._answer(state, caller, tutor)
         )
@@ -147,10 +239,7 @@ class BookingCalls:
         """List the free slots of a tutor."""
         require_member(caller)
         zone, now = recurrence.zone(query.time_zone), self._school.wall_clock()
-        since = now if query.since is None else query.since
-        until = since + _DEFAULT_S if query.until is None else query.until
-        if not 0 <= since < until <= since + limits.SLOTS_WINDOW_S:
-            raise ApiError(400, "bad_time", "The window has to be from a moment to 35 days long.")
+        since, until = _window(query, now)
         # Beyond what can be booked there are no slots, and local times have no such dates.
         until = min(until, now + limits.WINDOW_S)
         free: list[Span] = []
@@ -292,6 +381,15 @@ class BookingCalls:
             hours = Availability(offer.hours.time_zone, offer.hours.weekly)
             offer = msgspec.structs.replace(offer, hours=hours)
         return OfferAnswer(tutor, state.name, offer)
+
+
+def _window(query: SlotsQuery | CommonQuery, now: float) -> Span:
+    """Return the time that a query is about. ApiError."""
+    since = now if query.since is None else query.since
+    until = since + _DEFAULT_S if query.until is None else query.until
+    if not 0 <= since < until <= since + limits.SLOTS_WINDOW_S:
+        raise ApiError(400, "bad_time", "The window has to be from a moment to 35 days long.")
+    return since, until
 
 
 def _booking(tutor: PersonId, booking: bookings.Booking) -> BookingAnswer:

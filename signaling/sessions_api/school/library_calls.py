@@ -1,37 +1,37 @@
 """Libraries of tutors: exercises, polls and sets that are kept outside of sessions and copied into them."""
 
+import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated, Final, Literal
 
 import msgspec
 
 from classroom import limits
-from classroom.base import Command
-from classroom.errors import Code, Conflict, LimitReached, NotAllowed, NotFound
-from classroom.features import exercises
-from classroom.ids import ExerciseId, PersonId, PollId, SessionId
+from classroom.base import SERVER, Command
+from classroom.errors import Code, Conflict, LimitReached, NotFound
+from classroom.features import exercises, files
+from classroom.ids import ExerciseId, FileId, PersonId, PollId, SessionId
 from classroom.school import library
 from classroom.state import Classroom
-from signaling.http.api import ApiError, Route
+from signaling.errors import StoreError
+from signaling.http.api import Route
 from signaling.sessions_api import paging
 from signaling.sessions_api.callers import Caller
 from signaling.sessions_api.desk import Desk
 from signaling.sessions_api.path_ids import Id, SessionPath
-from signaling.sessions_api.school.school_desk import REFUSALS, require_teacher
+from signaling.sessions_api.school.library_file_calls import OwnerQuery, file_not_found, library_owner
+from signaling.sessions_api.school.school_desk import REFUSALS
+from signaling.store.blobs import BlobFolder
 from signaling.store.classroom.library import Shelved, TenantLibrary
+from signaling.store.classroom.library_files import LibraryFile
+from signaling.store.classroom.shelf import TenantShelf
 
 # Of one tutor: forty lessons with fifty exercises each.
 _MAX_ITEMS: Final = 2_000
 
 # A set of the longest exercises, with each character escaped.
 _ITEM_BYTES: Final = 2 * 2**20
-
-
-class OwnerQuery(msgspec.Struct, frozen=True, kw_only=True):
-    """Whose library."""
-
-    owner: Annotated[PersonId, msgspec.Meta(max_length=limits.IDENTIFIER_LENGTH)] = PersonId("")
-    "The tutor; the caller when empty. Only administrators and the application name another one."
 
 
 class LibraryQuery(OwnerQuery, frozen=True, kw_only=True):
@@ -112,14 +112,17 @@ class UsedItem(msgspec.Struct, frozen=True):
     version: int
     exercises: list[ExerciseId]
     polls: list[PollId]
+    files: list[FileId]
+    "Copies of the files that the exercises name; everybody in the session can load them."
 
 
 class LibraryCalls:
     """The handlers."""
 
-    def __init__(self, desk: Desk) -> None:
-        """Use the desk."""
+    def __init__(self, desk: Desk, blobs: BlobFolder) -> None:
+        """`blobs` has the files of libraries and sessions."""
         self._desk = desk
+        self._blobs = blobs
 
     def routes(self) -> list[Route]:
         """Return the routes."""
@@ -142,7 +145,7 @@ class LibraryCalls:
 
     async def list(self, caller: Caller, query: LibraryQuery) -> LibraryPage:
         """List the items of a tutor's library."""
-        owner = _owner(caller, query.owner)
+        owner = library_owner(caller, query.owner)
         before = None if query.cursor is None else paging.decode(query.cursor)
         rows = await self._shelves(caller).page(owner, query.kind, before, query.limit + 1)
         page = rows[: query.limit]
@@ -153,22 +156,23 @@ class LibraryCalls:
 
     async def add(self, caller: Caller, body: NewItem, query: OwnerQuery) -> LibraryItem:
         """Keep an exercise, a poll or a set."""
-        owner, now = _owner(caller, query.owner), self._desk.now
+        owner, now = library_owner(caller, query.owner), self._desk.now
         item_id = caller.new_id("li_")
-        row = _row(owner, item_id, library.check(body.content), now)
+        row = _row(owner, item_id, await self._checked(caller, owner, body.content), now)
         if not await self._shelves(caller).add(row, _MAX_ITEMS):
             raise LimitReached(Code.TOO_MANY, f"A library may have {_MAX_ITEMS} items at most.")
         return _answer(await self._find(caller, owner, item_id))
 
     async def get(self, caller: Caller, item: Id, query: OwnerQuery) -> LibraryItem:
         """Return an item with its content."""
-        return _answer(await self._find(caller, _owner(caller, query.owner), item))
+        return _answer(await self._find(caller, library_owner(caller, query.owner), item))
 
     async def change(self, caller: Caller, item: Id, body: ChangedItem, query: OwnerQuery) -> LibraryItem:
         """Replace an item by another version; sessions keep their copies."""
-        owner = _owner(caller, query.owner)
+        owner = library_owner(caller, query.owner)
         known = await self._find(caller, owner, item)
-        changed = _row(owner, item, library.check(body.content), self._desk.now)
+        content = await self._checked(caller, owner, body.content)
+        changed = _row(owner, item, content, self._desk.now)
         row = replace(changed, version=known.version + 1, created_at=known.created_at)
         if known.version != body.version or not await self._shelves(caller).change(row):
             raise Conflict(Code.CHANGED_MEANWHILE, f"Version {body.version} is not the present one.")
@@ -176,7 +180,7 @@ class LibraryCalls:
 
     async def delete(self, caller: Caller, item: Id, query: OwnerQuery) -> DeletedItem:
         """Delete an item; sessions keep their copies."""
-        if not await self._shelves(caller).delete(_owner(caller, query.owner), item):
+        if not await self._shelves(caller).delete(library_owner(caller, query.owner), item):
             raise _not_found()
         return DeletedItem(item, deleted=True)
 
@@ -185,11 +189,14 @@ class LibraryCalls:
         live = self._desk.session(caller, session)
         # A session of another tenant is not found, whatever the item is.
         await live.read(lambda _room: None)
-        found = await self._find(caller, _owner(caller, body.owner), body.item)
+        owner = library_owner(caller, body.owner)
+        found = await self._find(caller, owner, body.item)
         content = _content(found)
-        await live.read(lambda room: _check_room(room, content))
-        used = UsedItem(found.id, found.version, [], [])
-        for command in library.commands(content, caller.new_id):
+        attached = await self._attached(caller, owner, content)
+        await live.read(lambda room: _check_room(room, content, attached, _actor(caller, room)))
+        copies = {file.id: await self._copy(caller, session, file) for file in attached}
+        used = UsedItem(found.id, found.version, [], [], list(copies.values()))
+        for command in library.commands(content, caller.new_id, copies):
             if isinstance(command, exercises.Add):
                 used.exercises.append(command.exercise.id)
             else:
@@ -204,11 +211,60 @@ class LibraryCalls:
         """Carry out a command, unless the same call was carried out before and its answer was lost."""
         try:
             await self._desk.carry_out(
-                caller, session, lambda _room, by: msgspec.structs.replace(command, by=by)
+                caller, session, lambda room, _by: msgspec.structs.replace(command, by=_actor(caller, room))
             )
         except Conflict as error:
             if error.code not in {Code.ALREADY_EXISTS, Code.NOTHING_TO_CHANGE}:
                 raise
+
+    async def _copy(self, caller: Caller, session: SessionId, file: LibraryFile) -> FileId:
+        """Add a file of a library to a session, for everybody there."""
+        file_id = FileId(caller.new_id("f_"))
+        source = self._blobs.library_path(caller.tenant, file.owner, file.id)
+        try:
+            await asyncio.to_thread(self._blobs.copy_to_session, source, caller.tenant, session, file_id)
+        except FileNotFoundError as error:
+            raise file_not_found() from error
+        except OSError as error:
+            raise StoreError(f"a file cannot be stored: {error.strerror}") from error
+
+        def command(room: Classroom, _by: PersonId) -> Command:
+            return files.Add(
+                by=_actor(caller, room),
+                file=file_id,
+                name=file.name,
+                size=file.size,
+                kind=file.kind,
+                digest=file.digest,
+            )
+
+        try:
+            await self._desk.carry_out(caller, session, command)
+        except BaseException as error:
+            if isinstance(error, Conflict) and error.code is Code.ALREADY_EXISTS:
+                # The same call was carried out before and its answer was lost.
+                return file_id
+            await asyncio.to_thread(self._blobs.delete, caller.tenant, session, file_id)
+            raise
+        return file_id
+
+    async def _checked(self, caller: Caller, owner: PersonId, content: library.Item) -> library.Item:
+        """Return an item whose files are in the library. `Refused`."""
+        checked = library.check(content)
+        await self._attached(caller, owner, checked)
+        return checked
+
+    async def _attached(
+        self, caller: Caller, owner: PersonId, content: library.Item
+    ) -> Sequence[LibraryFile]:
+        """Return the files that an item names. `NotFound`."""
+        wanted = library.file_ids(content)
+        if not wanted:
+            return []
+        known = {each.id: each for each in await self._shelf(caller).library_files.all(owner)}
+        if not known.keys() >= set(wanted):
+            raise file_not_found()
+        return [known[each] for each in wanted]
 
     async def _find(self, caller: Caller, owner: PersonId, item_id: str) -> Shelved:
         found = await self._shelves(caller).get(owner, item_id)
@@ -217,10 +273,21 @@ class LibraryCalls:
         return found
 
     def _shelves(self, caller: Caller) -> TenantLibrary:
-        return self._desk.registry.store.of(caller.tenant).library
+        return self._shelf(caller).library
+
+    def _shelf(self, caller: Caller) -> TenantShelf:
+        return self._desk.registry.store.of(caller.tenant)
 
 
-def _check_room(room: Classroom, content: library.Item) -> None:
+def _actor(caller: Caller, room: Classroom) -> PersonId:
+    """Return who adds copies: exercises, polls and files are by a person, and the application acts for the owner."""
+    by = caller.author(room)
+    return room.session.owner if by == SERVER and caller.manages else by
+
+
+def _check_room(
+    room: Classroom, content: library.Item, attached: Sequence[LibraryFile], adder: PersonId
+) -> None:
     """Refuse an item that does not fit the session as a whole. `LimitReached`."""
     added = library.parts(content)
     new_exercises = sum(isinstance(each, library.ExerciseItem) for each in added)
@@ -228,16 +295,7 @@ def _check_room(room: Classroom, content: library.Item) -> None:
         raise LimitReached(Code.TOO_MANY, f"A session may have {limits.EXERCISES} exercises at most.")
     if len(room.polls.polls) + len(added) - new_exercises > limits.POLLS:
         raise LimitReached(Code.TOO_MANY, f"A session may have {limits.POLLS} polls at most.")
-
-
-def _owner(caller: Caller, given: PersonId) -> PersonId:
-    require_teacher(caller)
-    if given and given != caller.person and not caller.manages:
-        raise NotAllowed(Code.NOT_YOURS, "This library belongs to another tutor.")
-    owner = given or caller.person
-    if not owner:
-        raise ApiError(400, "owner_missing", "An application has to say whose library it is (owner).")
-    return owner
+    files.check_room(room, adder, [each.size for each in attached])
 
 
 def _row(owner: PersonId, item_id: str, content: library.Item, now: float) -> Shelved:

@@ -41,10 +41,15 @@ def require_member(caller: Caller) -> None:
         raise NotAllowed(Code.NOT_ALLOWED, "This token is for one session only.")
 
 
+def is_teacher(caller: Caller) -> bool:
+    """Return whether the caller is a tutor, an administrator or the application."""
+    return caller.role in TEACHERS
+
+
 def require_teacher(caller: Caller) -> None:
     """Refuse callers other than tutors and administrators."""
     require_member(caller)
-    if caller.role not in TEACHERS:
+    if not is_teacher(caller):
         raise NotAllowed(Code.NOT_ALLOWED, "Only tutors and administrators may do this.")
 
 

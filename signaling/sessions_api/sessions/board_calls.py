@@ -15,7 +15,7 @@ from signaling.limits import Limits, Rate
 from signaling.sessions_api.callers import Caller
 from signaling.sessions_api.desk import Desk
 from signaling.sessions_api.path_ids import SessionPath
-from signaling.sessions_api.sessions.file_calls import FILE_HEADERS
+from signaling.sessions_api.uploads import FILE_HEADERS
 from signaling.teaching.boards.exporter import BoardExporter, ExportError
 
 # Of one person: a full board costs up to a minute of CPU time.

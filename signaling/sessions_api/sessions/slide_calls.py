@@ -17,7 +17,7 @@ from signaling.http.api import ApiError, Document, Route
 from signaling.sessions_api.callers import Caller
 from signaling.sessions_api.desk import Desk, Done, known
 from signaling.sessions_api.path_ids import DeckPath, FilePath, SessionPath
-from signaling.sessions_api.sessions.file_calls import FILE_HEADERS
+from signaling.sessions_api.uploads import FILE_HEADERS
 from signaling.store.blobs import BlobFolder
 from signaling.teaching.files.slide_maker import SlideError, SlideMaker, page_image, page_texts
 

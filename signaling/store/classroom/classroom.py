@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from sqlalchemy import and_, delete, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from classroom.ids import SessionId
+from classroom.ids import PersonId, SessionId
 from signaling.ids import TenantId
 from signaling.store.access import transaction
+from signaling.store.classroom import library_files
 from signaling.store.classroom.records import SessionRow
 from signaling.store.classroom.shelf import TenantShelf, record
 from signaling.store.classroom.tables import classroom_answers, classroom_sessions, classroom_timers
@@ -92,6 +93,12 @@ class ClassroomStore:
         async with transaction(self._engine) as connection:
             rows = await connection.execute(query.order_by(table.c.tenant, table.c.id).limit(limit))
             return [(row[0], row[1]) for row in rows]
+
+    async def libraries(
+        self, after: tuple[TenantId, PersonId], limit: int
+    ) -> Sequence[tuple[TenantId, PersonId]]:
+        """Return tenant and owner of libraries with files in this order, from the one after `after` on. StoreError."""
+        return await library_files.libraries(self._engine, after, limit)
 
     async def occupied(self) -> list[SessionRow]:
         """Return the sessions with a present or waiting person. StoreError."""

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, and_, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from classroom.ids import PersonId
+from classroom.ids import FileId, PersonId
 from signaling.ids import TenantId
 from signaling.store.access import transaction
 from signaling.store.classroom.tables import classroom_library as table
@@ -57,6 +57,14 @@ class TenantLibrary:
             rows = await connection.execute(select(table).where(*self._of(owner), table.c.id == item_id))
             row = rows.first()
         return None if row is None else _shelved(row)
+
+    async def is_named(self, owner: PersonId, file: FileId) -> bool:
+        """Return whether an item names a file."""
+        # In JSON as `"file":"lf_..."`, which texts cannot contain: their quotes are escaped.
+        named = table.c.data.contains(f'"file":"{file}"', autoescape=True)
+        query = select(table.c.id).where(*self._of(owner), named).limit(1)
+        async with transaction(self._engine) as connection:
+            return await connection.scalar(query) is not None
 
     async def add(self, item: Shelved, limit: int) -> bool:
         """Add an item, unless its id exists (a repeated call); False if the tutor has `limit` items."""

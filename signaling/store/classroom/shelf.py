@@ -17,6 +17,7 @@ from signaling.ids import TenantId
 from signaling.store.access import transaction
 from signaling.store.classroom.bans import Ban, TenantBans, change_bans
 from signaling.store.classroom.library import TenantLibrary
+from signaling.store.classroom.library_files import TenantLibraryFiles
 from signaling.store.classroom.records import (
     LoggedEvent,
     SavedAnswer,
@@ -56,6 +57,7 @@ class TenantShelf:
         self.tenant = tenant
         self.bans = TenantBans(engine, tenant)
         self.library = TenantLibrary(engine, tenant)
+        self.library_files = TenantLibraryFiles(engine, tenant)
 
     async def append(  # noqa: PLR0913 - one transaction is one call
         self,

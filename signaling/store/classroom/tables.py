@@ -3,7 +3,7 @@
 Each row belongs to a tenant, and the tenant is the first column of each primary key.
 """
 
-from sqlalchemy import Column, Double, Index, Integer, String, Table, Text
+from sqlalchemy import BigInteger, Column, Double, Index, Integer, String, Table, Text
 
 from signaling.store.tables import metadata
 
@@ -104,6 +104,19 @@ classroom_library = Table(
     Column("created_at", Double, nullable=False),
     Column("changed_at", Double, nullable=False),
     Index("classroom_library_by_age", "tenant", "owner", "created_at", "id"),
+)
+
+classroom_library_files = Table(
+    "classroom_library_files",
+    metadata,
+    Column("tenant", _TENANT, primary_key=True),
+    Column("owner", _ID, primary_key=True),
+    Column("id", _ID, primary_key=True),
+    Column("name", String(200), nullable=False),
+    Column("kind", String(100), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("created_at", Double, nullable=False),
 )
 
 # When a part of a school next has something to do, such as a timetable with a reminder; see `due_at` of sessions.

@@ -5,6 +5,7 @@ what they wrote and what was noted about them are removed. Attendance stays, so 
 other people stay right. Drawings on a whiteboard are one picture of everybody's strokes, and stay.
 """
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import asdict
@@ -91,6 +92,7 @@ class Privacy:
         return {
             "person": person,
             "library": [asdict(item) async for item in _library(shelf, person)],
+            "library_files": [asdict(file) for file in await shelf.library_files.all(person)],
             "account": None
             if account is None
             else {
@@ -129,6 +131,8 @@ class Privacy:
         entries = await self._store.audit.erase(tenant, person)
         await shelf.bans.erase(person, pseudonym)
         await shelf.library.erase(person)
+        files += await shelf.library_files.erase(person)
+        await asyncio.to_thread(self._files.blobs.delete_library, tenant, person)
         await self._store.audit.add(tenant, AuditEntry(now, "person.erased", actor, pseudonym))
         return Erased(person, pseudonym, len(rows), events, files, entries, account)
 

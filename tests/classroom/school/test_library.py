@@ -40,8 +40,19 @@ def test_what_a_session_would_refuse_is_not_kept(wrong, code):
 
 def test_an_item_becomes_commands_in_its_order():
     number = itertools.count(1)
-    made = list(library.commands(SetItem("x", (MOOD, SUMS, MOOD)), lambda prefix: f"{prefix}{next(number)}"))
+    made = list(
+        library.commands(SetItem("x", (MOOD, SUMS, MOOD)), lambda prefix: f"{prefix}{next(number)}", {})
+    )
     assert [type(each) for each in made] == [polls.Create, exercises.Add, polls.Create]
     assert [made[0].poll, made[1].exercise.id, made[2].poll] == ["p_1", "e_2", "p_3"]
     assert (made[0].question, made[0].options) == ("How was it?", ("Good", "Bad"))
     assert (made[1].exercise.text, made[1].exercise.link) == (SUMS.text, SUMS.link)
+
+
+def test_exercises_name_the_sessions_copies_of_their_files():
+    sheet, other = ExerciseItem("A", file="lf_1"), ExerciseItem("B", file="lf_2")
+    item = library.check(SetItem("x", (sheet, MOOD, SUMS, other, sheet)))
+    assert library.file_ids(item) == ["lf_1", "lf_2"]
+    made = list(library.commands(item, lambda prefix: prefix, {"lf_1": "f_1", "lf_2": "f_2"}))
+    files = [each.exercise.file for each in made if isinstance(each, exercises.Add)]
+    assert files == ["f_1", "", "f_2", "f_1"]

@@ -11,12 +11,16 @@ def blobs(tmp_path):
     return BlobFolder(tmp_path / "files")
 
 
-def keep(blobs, tenant, session, name, content=b"x"):
+def keep_at(blobs, path, content=b"x"):
     draft = blobs.draft()
     draft.write(content)
     draft.finish()
-    draft.keep(blobs.path(tenant, session, name))
+    draft.keep(path)
     draft.discard()
+
+
+def keep(blobs, tenant, session, name, content=b"x"):
+    keep_at(blobs, blobs.path(tenant, session, name), content)
 
 
 def test_a_kept_file_has_its_bytes_and_its_digest(blobs):
@@ -75,3 +79,21 @@ def test_the_database_keeps_its_room_on_the_disk(blobs, monkeypatch):
     monkeypatch.setattr(module.shutil, "disk_usage", lambda _path: usage)
     assert blobs.has_room(100)
     assert not blobs.has_room(101)
+
+
+@pytest.mark.parametrize("links", [True, False], ids=["hard links", "no hard links"])
+def test_a_library_file_becomes_a_file_of_a_session(blobs, monkeypatch, links):
+    source = blobs.library_path("t", "tutor", "lf_1")
+    keep_at(blobs, source, b"abc")
+    if not links:
+
+        def refuse(_target, _source):
+            raise PermissionError("no hard links here")
+
+        monkeypatch.setattr(module.Path, "hardlink_to", refuse)
+    for _ in range(2):
+        blobs.copy_to_session(source, "t", "s", "f_1")
+    blobs.delete_library_file("t", "tutor", "lf_1")
+    assert blobs.path("t", "s", "f_1").read_bytes() == b"abc"
+    with pytest.raises(FileNotFoundError):
+        blobs.copy_to_session(source, "t", "s", "f_2")

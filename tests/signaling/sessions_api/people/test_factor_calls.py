@@ -108,6 +108,21 @@ async def test_a_factor_is_disabled_by_its_person_with_a_code(school, ada):
     await sign_in(school, ADDRESS)
 
 
+async def test_neither_a_password_nor_a_used_code_turns_the_factor_off(school, ada):
+    """The factor protects people whose password is known or whose browser is open."""
+    phone, codes = await enrol(ada)
+    code = phone.code()
+    await sign_in(school, ADDRESS, code=code)
+    for refused, status in ((PASSWORD, 401), (code, 401), ("", 401)):
+        assert (await ada.post("/me/totp/disable", {"code": refused}, status))["code"] == "wrong_code"
+    assert (await ada.post("/me/totp/disable", {"password": PASSWORD}, 400))["code"] == "invalid"
+    assert (await ada.get("/me/totp"))["enabled"]
+    # A person who lost the phone has these.
+    await ada.post("/me/totp/disable", {"code": codes[0]})
+    assert not (await ada.get("/me/totp"))["enabled"]
+    assert (await actions(school))[:2] == ["second_factor.disabled", "second_factor.recovery_used"]
+
+
 async def test_an_administrator_resets_it_which_ends_the_sign_ins(school, ada):
     await enrol(ada)
     person = (await ada.get("/me"))["person"]

@@ -1,9 +1,11 @@
 import asyncio
+import logging
 import sqlite3
 from itertools import product
 
 import pytest
 
+from signaling.sessions_api.desk import Desk
 from signaling.store.classroom.shelf import TenantShelf
 from tests.signaling.school_client import eventually
 from tests.signaling.session_files import Files, on_disk
@@ -176,3 +178,29 @@ async def test_tenants_are_those_of_the_key_and_for_administrators_their_own(sch
     assert [each["id"] for each in (await boss.get("/tenants"))["data"]] == ["devkey:north"]
     assert (await boss.call("PATCH", "/tenants/current", {"retention_days": 30}))["retention_days"] == 30
     assert (await school.application.get("/tenants/current"))["retention_days"] == 0
+
+
+@pytest.fixture
+def log(caplog):
+    """What the server logs from the setup of a test on, with what only developers see."""
+    caplog.set_level(logging.DEBUG, "signaling")
+    return caplog
+
+
+async def test_names_and_texts_are_in_no_log_line_not_even_of_a_fault(log, lesson, school, monkeypatch):
+    account = {"email": "sam.smith@school.example", "name": "Sam Smith"}
+    await school.application.post("/users", account)
+    wrong = {"email": account["email"], "password": "my secret password"}
+    await school.application.post("/sign-in", wrong, 401)
+
+    async def fails(*_arguments):
+        raise RuntimeError("a fault of this test")
+
+    monkeypatch.setattr(Desk, "carry_out", fails)
+    sam = school.person("sam", name="Sam Smith")
+    await sam.post(f"/sessions/{lesson}/chat", {"text": "my secret message"}, 500)
+    records = [*log.get_records("setup"), *log.get_records("call")]
+    written = "\n".join(map(logging.Formatter().format, records))
+    assert "a fault of this test" in written
+    for text in (*SECRETS, *wrong.values()):
+        assert text not in written, text

@@ -48,6 +48,51 @@ async def test_a_booked_slot_is_a_scheduled_session_of_both(school):
     assert (await sam.post("/availability/tutor/bookings", body, 409))["code"] == "slot_not_free"
 
 
+async def test_people_find_the_tutors_who_can_be_booked(school):
+    sam, now = school.person("sam"), time.time()
+    assert (await sam.get("/availability"))["data"] == []
+    never = {**always(), "hours": {"time_zone": "UTC", "weekly": []}}
+    over = {**always(), "hours": {"time_zone": "UTC", "weekly": [], "extra": [[now - 7_200, now - 3_600]]}}
+    later = {**always(), "hours": {"time_zone": "UTC", "weekly": [], "extra": [[now + 7_200, now + 9_000]]}}
+    for tutor, offer in (("zoe", always()), ("abe", later), ("ida", never), ("max", over)):
+        await school.person(tutor, "tutor").call("PUT", f"/availability/{tutor}", offer)
+    found = (await sam.get("/availability"))["data"]
+    assert [(each["tutor"], each["name"], each["slot_s"]) for each in found] == [
+        ("abe", "Abe", 3_600),
+        ("zoe", "Zoe", 3_600),
+    ]
+    assert (await school.person("sam", tenant="other").get("/availability"))["data"] == []
+
+
+async def test_students_set_times_that_tutors_compare_and_nobody_books(school):
+    tutor, now = school.person("tutor", "tutor"), time.time()
+    hour = now - now % 3_600 + 86_400
+    times = {"sam": (0, 3), "eve": (1, 5), "tutor": (2, 9)}
+    for person, (since, until) in times.items():
+        extra = [[hour + since * 3_600, hour + until * 3_600]]
+        offer = {"hours": {"time_zone": "UTC", "weekly": [], "extra": extra}, "slot_s": 3_600}
+        caller = tutor if person == "tutor" else school.person(person)
+        await caller.call("PUT", f"/availability/{person}", offer)
+    found = await tutor.get("/availability/common?people=sam,eve,tutor,max,sam")
+    assert found == {
+        "data": [{"starts_at": hour + 7_200, "ends_at": hour + 10_800}],
+        "unknown": ["max"],
+    }
+    assert (await tutor.get("/availability/common?people=sam,eve&duration_s=7201"))["data"] == []
+    assert (await tutor.get("/availability/common?people=sam&since=1e15"))["data"] == []
+    people = ",".join(map(str, range(51)))
+    assert (await tutor.get(f"/availability/common?people={people}", 409))["code"] == "too_many"
+    assert (await tutor.get("/availability/common?people=sam&since=9&until=9", 400))["code"] == "bad_time"
+    assert (await school.person("sam").get("/availability/common?people=eve", 403))["code"] == "not_allowed"
+    assert [each["tutor"] for each in (await tutor.get("/availability"))["data"]] == ["tutor"]
+    assert await slots(school, "time_zone=UTC") != []
+    assert (await tutor.get("/availability/sam/slots"))["data"] == []
+    body = {"starts_at": hour}
+    assert (await school.person("eve").post("/availability/sam/bookings", body, 409))[
+        "code"
+    ] == "slot_not_free"
+
+
 async def test_of_many_who_book_a_slot_at_once_one_gets_it(school):
     free = (await offered(school))[:3]
 

@@ -36,6 +36,17 @@ async def test_of_two_changes_of_one_version_the_first_holds(store):
     assert await shelf.get("tutor", "li_1") == second
 
 
+async def test_a_file_is_named_by_items_of_its_owner_alone(store):
+    shelf = store.classroom.of("north").library
+    named = '{"kind":"set","items":[{"kind":"exercise","text":"","file":"lf_1"}]}'
+    quoted = '{"kind":"exercise","text":"\\"file\\":\\"lf_2\\"","file":""}'
+    for number, data in enumerate((named, quoted)):
+        await shelf.add(replace(ITEM, id=f"li_{number}", data=data), 9)
+    assert [await shelf.is_named("tutor", each) for each in ("lf_1", "lf_2", "lf%1")] == [True, False, False]
+    assert not await shelf.is_named("eve", "lf_1")
+    assert not await store.classroom.of("south").library.is_named("tutor", "lf_1")
+
+
 async def test_items_and_libraries_are_deleted(store):
     shelf = store.classroom.of("north").library
     for number in range(3):

@@ -21,6 +21,8 @@ it.each<Place>([
   { kind: 'password' },
   { kind: 'admin' },
   { kind: 'account' },
+  { kind: 'appointments' },
+  { kind: 'library' },
   { kind: 'session', id: 'a b/c' },
   { kind: 'code', code: 'K7M4PQ' },
 ])('%j has a path that leads back to it', (place) => {

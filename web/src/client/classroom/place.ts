@@ -7,6 +7,10 @@ export type Place =
   | { kind: 'admin' }
   /** Where people manage their account. */
   | { kind: 'account' }
+  /** Free times of tutors, and appointments. */
+  | { kind: 'appointments' }
+  /** A tutor's exercises. */
+  | { kind: 'library' }
   /** The form to choose a password, with the token of an invitation. */
   | { kind: 'password' }
   | { kind: 'session'; id: string }
@@ -14,7 +18,7 @@ export type Place =
   | { kind: 'code'; code: string };
 
 // Pages whose path is their kind.
-const FIXED = ['password', 'admin', 'account'] as const;
+const FIXED = ['password', 'admin', 'account', 'appointments', 'library'] as const;
 
 /** Read a location: `/` or `/sessions`, `/sessions/code/{code}`, `/sessions/{id}`, and the fixed pages below `/sessions`. */
 export function readPlace(path: string): Place {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { Phase, Summary } from './sessions';
-import { agenda, clock, momentOf } from './time';
+import { agenda, clock, localOf, momentOf } from './time';
 
 it.each([
   [0, '0:00'],
@@ -24,6 +24,11 @@ it.each([
   ['2026-03-29T02:30', 'Europe/Berlin', '2026-03-29T01:30Z'],
 ])('%s in %s is %s', (local, zone, utc) => {
   expect(momentOf(local, zone)).toBe(Date.parse(utc) / 1000);
+});
+
+it('writes moments as local time', () => {
+  expect(localOf(Date.parse('2026-11-30T08:15Z') / 1000, 'Europe/Berlin')).toBe('2026-11-30T09:15');
+  expect(localOf(Date.parse('2026-07-30T23:15:07Z') / 1000, 'Asia/Kolkata')).toBe('2026-07-31T04:45:07');
 });
 
 it.each([

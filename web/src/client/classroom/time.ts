@@ -52,6 +52,12 @@ export function momentOf(local: string, zone: string): number | undefined {
   }
 }
 
+/** A moment as local time in an IANA time zone, as a date and time field has it; seconds only where there are some. */
+export function localOf(atS: number, zone: string): string {
+  const local = new Date(atS * 1000 + offsetMs(atS * 1000, zone)).toISOString();
+  return local.slice(0, local.slice(17, 19) === '00' ? 16 : 19);
+}
+
 /** The offset of a zone from UTC at a moment. */
 function offsetMs(atMs: number, zone: string): number {
   const format = new Intl.DateTimeFormat('en-US', {

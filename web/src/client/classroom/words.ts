@@ -30,6 +30,7 @@ const KEYS: Readonly<Record<string, SessionKey>> = {
   already_recorded: 'problem.nothing',
   weak_password: 'problem.password',
   token_not_found: 'problem.invitation',
+  board_too_costly: 'problem.boardCostly',
   wrong_code: 'problem.wrongCode',
   nothing_to_change: 'problem.nothing',
   expired_token: 'sign.expired',

@@ -14,6 +14,8 @@ import { en as accountEn } from './account/en';
 import { de } from './de';
 import { en } from './en';
 import { disguiseAll, pseudo } from './pseudo';
+import { de as planningDe } from './planning/de';
+import { en as planningEn } from './planning/en';
 import { de as sessionsDe } from './sessions/de';
 import { en as sessionsEn } from './sessions/en';
 import { s } from './sessions/texts';
@@ -37,6 +39,7 @@ describe.each<[string, AnyCatalogue, AnyCatalogue]>([
   ['the pseudo-locale', en, pseudo],
   ['German of sessions', sessionsEn, sessionsDe],
   ['German of accounts', accountEn, accountDe],
+  ['German of appointments and libraries', planningEn, planningDe],
   ['the pseudo-locale of sessions', sessionsEn, disguiseAll(sessionsEn)],
 ])('%s', (_, source, catalogue) => {
   it('has the texts of English with their placeholders', () => {

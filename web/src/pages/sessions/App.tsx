@@ -31,6 +31,12 @@ const AdminPage = lazy(async () => ({ default: (await import('../../teaching/adm
 const AccountPage = lazy(async () => ({
   default: (await import('../../teaching/home/account/AccountPage')).AccountPage,
 }));
+const AppointmentsPage = lazy(async () => ({
+  default: (await import('../../teaching/home/appointments/AppointmentsPage')).AppointmentsPage,
+}));
+const LibraryPage = lazy(async () => ({
+  default: (await import('../../teaching/home/library/LibraryPage')).LibraryPage,
+}));
 // Home needs none of what media need.
 const SessionPage = lazy(async () => ({ default: (await import('../../teaching/SessionPage')).SessionPage }));
 
@@ -122,6 +128,14 @@ export function App() {
         <Suspense fallback={null}>
           <AccountPage caller={caller} me={me} onSignedOut={leave} />
         </Suspense>
+      ) : caller !== undefined && me !== undefined && place.kind === 'appointments' ? (
+        <Suspense fallback={null}>
+          <AppointmentsPage caller={caller} me={me} onSignedOut={leave} />
+        </Suspense>
+      ) : caller !== undefined && me !== undefined && place.kind === 'library' && teaches(me) ? (
+        <Suspense fallback={null}>
+          <LibraryPage caller={caller} onSignedOut={leave} />
+        </Suspense>
       ) : caller !== undefined && me !== undefined ? (
         <Home caller={caller} me={me} instant={config.dev} onCode={enter} onSignedOut={leave} />
       ) : (
@@ -153,6 +167,8 @@ export function App() {
     </PageFrame>
   );
 }
+
+const teaches = (me: Me): boolean => me.role === 'tutor' || me.role === 'admin';
 
 /** The token of the person who is signed in in this tab; it comes by a link, or from the form. */
 function useSignIn() {

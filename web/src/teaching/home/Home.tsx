@@ -15,6 +15,7 @@ import { schedule, type NewSeries } from '../../client/classroom/school/schedule
 import { agenda } from '../../client/classroom/time';
 import { isSignedOut, problemWords } from '../../client/classroom/words';
 import { dateAndTime } from '../../client/text/catalogue';
+import { p } from '../../client/text/planning/texts';
 import { s } from '../../client/text/sessions/texts';
 import { Button } from '../../ui/controls/Button';
 import { Dialog } from '../../ui/surfaces/Dialog';
@@ -127,6 +128,16 @@ export function Home({ caller, me, instant, onCode, onSignedOut }: HomeProps) {
           <NewSession key={made} busy={busy} onStart={start} onSchedule={plan} onSeries={addSeries} />
         )}
         <CodeForm onCode={onCode} />
+        <nav className="home-links card">
+          <a href={placePath({ kind: 'appointments' })} data-testid="appointments-link">
+            {p(creates ? 'book.title' : 'book.link')}
+          </a>
+          {creates && (
+            <a href={placePath({ kind: 'library' })} data-testid="library-link">
+              {p('library.title')}
+            </a>
+          )}
+        </nav>
         {instant && <InstantForm />}
       </div>
       <div className="home-more">

@@ -3,16 +3,24 @@ import { useEffect, useState, type SyntheticEvent } from 'react';
 import { pathOf } from '../../client/classroom/sessions';
 import type { Mine } from '../../client/classroom/live/work/exercises';
 import { nameOf } from '../../client/classroom/live/state';
-import { fieldsOf, textOf, type Fields } from '../../client/json';
+import { ACCEPTED, sendFile } from '../../client/classroom/uploads';
+import { fieldsOf, textOf, textsOf, type Fields } from '../../client/json';
+import { p } from '../../client/text/planning/texts';
 import { named, s } from '../../client/text/sessions/texts';
 import { Button } from '../../ui/controls/Button';
+import { FileButton } from '../../ui/controls/FileButton';
+import { TEACHING } from '../../ui/controls/teachingIcons';
 import { TextField } from '../../ui/controls/TextField';
 import { Panel } from '../../ui/surfaces/Panel';
 import { useLive } from '../live/context';
+import { ExerciseMaterial } from './ExerciseMaterial';
+import { FromLibrary } from './FromLibrary';
+import { UploadState } from './UploadState';
+import { useUpload } from './useUpload';
 
 /** For staff all exercises and the answers to them; for students their own. */
 export function ExercisesPanel({ onClose }: { onClose: () => void }) {
-  const { state, staff } = useLive();
+  const { state, staff, tutor } = useLive();
   const { titles, mine } = state.exercises;
   return (
     <Panel title={s('panel.exercises')} testId="exercises-panel" onClose={onClose}>
@@ -20,6 +28,7 @@ export function ExercisesPanel({ onClose }: { onClose: () => void }) {
       {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- see above; axe demands it */}
       <div className="panel-scroll" tabIndex={0} role="group" aria-label={s('panel.exercises')}>
         {staff && <NewExercise />}
+        {tutor && <FromLibrary />}
         {staff && titles.length === 0 && <p className="soft">{s('exercise.none')}</p>}
         {!staff && mine.length === 0 && <p className="soft">{s('exercise.noneStudent')}</p>}
         <ul className="panel-list">
@@ -129,6 +138,9 @@ function Answers({ id, people }: { id: string; people: readonly string[] }) {
           <strong>{name}</strong>
         </p>
         <p className="answer">{text === '' ? s('exercise.emptyAnswer') : text}</p>
+        {textsOf(fieldsOf(works[person])['files']).map((file) => (
+          <ExerciseMaterial key={file} link="" file={file} />
+        ))}
         <TextField
           id={`note-${person}`}
           label={s('exercise.noteLabel')}
@@ -160,13 +172,21 @@ function Answers({ id, people }: { id: string; people: readonly string[] }) {
 }
 
 const STEPS = [0, 25, 50, 75, 100];
+// As in `classroom/limits.py`.
+const MOST_FILES = 10;
 
 /** An exercise in the view of the student it is assigned to. */
 function Own({ work }: { work: Mine }) {
-  const { me, run } = useLive();
+  const { me, run, session } = useLive();
   const { exercise, title, status, progress } = work;
-  const detail = useDetail(exercise, status);
   const [text, setText] = useState('');
+  const [files, setFiles] = useState<readonly { id: string; name: string }[]>([]);
+  const { upload, problem, start, cancel } = useUpload(async (file, watcher) => {
+    const id = await sendFile(session, file, true, watcher);
+    setFiles((before) => [...before, { id, name: file.name }]);
+  });
+  const answered = text.trim() !== '' || files.length > 0;
+  const detail = useDetail(exercise, status);
   const given = fieldsOf(detail?.['exercise']);
   const note = textOf(fieldsOf(fieldsOf(detail?.['works'])[me])['note']);
   const open = status !== 'submitted' && status !== 'done';
@@ -175,13 +195,18 @@ function Own({ work }: { work: Mine }) {
       <p className="item-title">{title}</p>
       <p className="soft">{s(`exercise.${status}`, { progress })}</p>
       {textOf(given['text']) !== '' && <p className="exercise-text">{textOf(given['text'])}</p>}
+      <ExerciseMaterial link={textOf(given['link'])} file={textOf(given['file'])} />
       {note !== '' && <p className="answer">{s('exercise.note', { note })}</p>}
       {open && (
         <form
           className="fields"
           onSubmit={(event) => {
             event.preventDefault();
-            if (text.trim() !== '') void run(`/exercises/${exercise}/submit`, { text: text.trim() });
+            if (!answered) return;
+            const answer = { text: text.trim(), files: files.map(({ id }) => id) };
+            void run(`/exercises/${exercise}/submit`, answer).then((done) => {
+              if (done) setFiles([]);
+            });
           }}
         >
           <fieldset className="choices-row">
@@ -208,7 +233,28 @@ function Own({ work }: { work: Mine }) {
             value={text}
             onChange={setText}
           />
-          <Button submit look="primary" testId="exercise-submit" disabled={text.trim() === ''}>
+          {files.map(({ id, name }) => (
+            <p key={id} data-testid="exercise-answer-file">
+              {p('library.file', { name })}
+            </p>
+          ))}
+          <FileButton
+            icon={TEACHING.add}
+            accept={ACCEPTED}
+            look="quiet"
+            testId="exercise-attach"
+            disabled={upload !== undefined || files.length >= MOST_FILES}
+            onFile={start}
+          >
+            {p('library.attach')}
+          </FileButton>
+          <UploadState
+            upload={upload}
+            finishing={(name) => p('library.checking', { name })}
+            problem={problem}
+            onCancel={cancel}
+          />
+          <Button submit look="primary" testId="exercise-submit" disabled={!answered || upload !== undefined}>
             {s('exercise.submit')}
           </Button>
         </form>

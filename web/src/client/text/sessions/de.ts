@@ -194,6 +194,7 @@ export const de: Texts<typeof en> = {
   'problem.badPdf': 'Diese Datei ist kein PDF oder beschädigt. Speichern Sie sie noch einmal als PDF.',
   'problem.encrypted': 'Dieses PDF hat ein Passwort. Speichern Sie es ohne.',
   'problem.pages': 'Dieses PDF hat mehr als 300 Seiten. Teilen Sie es auf.',
+  'problem.boardCostly': 'Die Tafel ist für ein PDF zu voll. Speichern Sie die Seiten als Bilder.',
   'problem.costly':
     'Die Seiten dieses PDFs sind zu aufwendig. Speichern Sie es einfacher, zum Beispiel mit „Als PDF drucken“.',
   'problem.busy':
@@ -448,6 +449,7 @@ export const de: Texts<typeof en> = {
   'board.add': 'Neue Seite',
   'board.more': 'Mehr zur Tafel',
   'board.export': 'Als Bild speichern',
+  'board.pdf': 'Alle Seiten als PDF speichern',
   'board.clear': 'Seite leeren',
   'board.students': 'Alle zeichnen lassen',
   'board.studentsNot': 'Nur Lehrkräfte zeichnen',

@@ -187,6 +187,7 @@ export const en = {
   'problem.badPdf': 'This file is not a PDF, or it is damaged. Save it again as a PDF.',
   'problem.encrypted': 'This PDF has a password. Save it without one.',
   'problem.pages': 'This PDF has more than 300 pages. Split it.',
+  'problem.boardCostly': 'The whiteboard has too much on it for a PDF. Save its pages as images.',
   'problem.costly':
     'The pages of this PDF are too elaborate. Save it again in a simpler form, such as “print to PDF”.',
   'problem.busy': 'The server is busy with other files. Try again in a minute.',
@@ -438,6 +439,7 @@ export const en = {
   'board.add': 'New page',
   'board.more': 'More of the whiteboard',
   'board.export': 'Save as an image',
+  'board.pdf': 'Save all pages as PDF',
   'board.clear': 'Clear the page',
   'board.students': 'Let students draw',
   'board.studentsNot': 'Only tutors draw',

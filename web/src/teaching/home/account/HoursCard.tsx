@@ -3,24 +3,28 @@ import { useEffect, useState, type SyntheticEvent } from 'react';
 import {
   availability,
   dateOn,
+  exceptionFault,
+  LONGEST_EXTRA_H,
   weeklyFault,
   type Offer,
   type WeeklyTime,
 } from '../../../client/classroom/school/availability';
 import { dateWords } from '../../../client/text/catalogue';
 import { a } from '../../../client/text/account/texts';
+import { p } from '../../../client/text/planning/texts';
 import { named } from '../../../client/text/sessions/texts';
 import { Button } from '../../../ui/controls/Button';
 import { TextField } from '../../../ui/controls/TextField';
 import { OWN_ZONE } from '../zones';
 import { ZoneSelect } from '../calendar/ZoneSelect';
 import { CardProblem } from './CardProblem';
+import { Exceptions } from './Exceptions';
 import { useAttempt, type CardProps } from './useAttempt';
 
 const SLOTS = [15, 20, 30, 45, 60, 90];
 const dayName = (weekday: number): string => dateWords(dateOn(weekday), { weekday: 'long' });
 
-/** The weekly times at which students can book a tutor. */
+/** The weekly times at which students can book a tutor, and exceptions of them. */
 export function HoursCard({ caller, onSignedOut, tutor }: CardProps & { tutor: string }) {
   const [offer, setOffer] = useState<Offer>();
   const [saved, setSaved] = useState(false);
@@ -40,9 +44,9 @@ export function HoursCard({ caller, onSignedOut, tutor }: CardProps & { tutor: s
     change({ weekly: offer.weekly.map((each, index) => (index === at ? { ...each, ...changed } : each)) });
   const submit = (event: SyntheticEvent): void => {
     event.preventDefault();
-    const fault = weeklyFault(offer.weekly);
+    const fault = faultOf(offer);
     if (fault !== undefined) {
-      setProblem(a(`hours.${fault}`));
+      setProblem(fault);
       return;
     }
     void attempt(async () => {
@@ -88,6 +92,7 @@ export function HoursCard({ caller, onSignedOut, tutor }: CardProps & { tutor: s
         </select>
       </div>
       <ZoneSelect id="hours-zone" zone={offer.timeZone} onChange={(timeZone) => change({ timeZone })} />
+      <Exceptions exceptions={offer.exceptions} onChange={(exceptions) => change({ exceptions })} />
       <p role="status">{saved && a('hours.saved')}</p>
       <CardProblem problem={problem} testId="hours-problem" />
       <Button submit testId="hours-save" disabled={busy}>
@@ -95,6 +100,15 @@ export function HoursCard({ caller, onSignedOut, tutor }: CardProps & { tutor: s
       </Button>
     </form>
   );
+}
+
+/** What is wrong with the form, in words; undefined if nothing is. */
+function faultOf({ weekly, exceptions, timeZone }: Offer): string | undefined {
+  const times = weeklyFault(weekly);
+  if (times !== undefined) return a(`hours.${times}`);
+  const fault = exceptionFault(exceptions, timeZone);
+  if (fault === 'long') return p('except.long', { count: LONGEST_EXTRA_H });
+  return fault === undefined ? undefined : p(`except.${fault}`);
 }
 
 interface TimeRowProps {

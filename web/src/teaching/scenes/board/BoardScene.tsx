@@ -3,6 +3,7 @@ import { useEffect, useMemo, useState } from 'react';
 import { PAGE } from '../../../client/classroom/board/items';
 import { BoardPage } from '../../../client/classroom/board/page';
 import { may } from '../../../client/classroom/live/permissions';
+import { pathOf } from '../../../client/classroom/sessions';
 import { problemWords } from '../../../client/classroom/words';
 import { textOf } from '../../../client/json';
 import { s } from '../../../client/text/sessions/texts';
@@ -119,6 +120,15 @@ function Pages({ page, draws, items }: { page: BoardPage; draws: boolean; items:
       onAction: () => void wire.run(async () => saveBlob(await imageOf(items), `board-${index + 1}.png`)),
     },
   ];
+  entries.push({
+    id: 'board-pdf',
+    icon: TEACHING.download,
+    label: s('board.pdf'),
+    onAction: () =>
+      void wire.run(async () =>
+        saveBlob(await session.caller.load(`${pathOf(session.id)}/whiteboards.pdf`), 'whiteboard.pdf'),
+      ),
+  });
   if (draws) {
     entries.push({
       id: 'board-clear',

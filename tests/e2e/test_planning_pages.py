@@ -1,0 +1,146 @@
+"""Appointments and the library in browsers: a tutor's times and a booking, an exercise and its file."""
+
+import time
+from datetime import UTC, datetime, timedelta
+
+import aiohttp
+import pytest
+
+from tests.e2e.test_session_home import is_accessible
+from tests.e2e.test_session_page import visitor
+from tests.signaling.pdfs import pdf
+from tests.signaling.school_client import School, person_token
+
+pytestmark = pytest.mark.timeout(120)
+
+
+async def opened(chromium, server, path, person, role, width):
+    page = await visitor(chromium, width)
+    await page.goto(f"{server.page}{path}#access_token={person_token(person, role)}")
+    return page
+
+
+async def set_times(page):
+    """The tutor is away tomorrow and can be booked in an additional hour, which is all there is in this week."""
+    now = datetime.now(UTC).replace(minute=0, second=0)
+    await page.get_by_test_id("hours-zone").select_option("UTC")
+    for at, (kind, since, hours) in enumerate((("away", 24, 24), ("extra", 50, 1))):
+        starts = now + timedelta(hours=since)
+        await page.get_by_test_id("except-add").click()
+        await page.get_by_test_id(f"except-{at}-kind").select_option(kind)
+        await page.get_by_test_id(f"except-{at}-from").fill(f"{starts:%Y-%m-%dT%H:%M}")
+        await page.get_by_test_id("hours-save").click()
+        await page.get_by_test_id("hours-problem").wait_for()
+        await page.get_by_test_id(f"except-{at}-to").fill(f"{starts + timedelta(hours=hours):%Y-%m-%dT%H:%M}")
+    await page.get_by_test_id("hours-save").click()
+    await page.get_by_text("Your times are saved").wait_for()
+    await is_accessible(page)
+    await page.reload()
+    await page.get_by_test_id("except-1-kind").wait_for()
+    assert await page.get_by_test_id("except-0-kind").input_value() == "away"
+
+
+async def book(page, tutor):
+    """Choose the tutor and a free time; it is gone afterwards, and can be cancelled."""
+    await page.get_by_test_id("book-tutor").select_option(tutor)
+    slots = page.get_by_test_id("book-slot")
+    await slots.nth(1).wait_for()
+    assert await slots.count() == 2
+    await is_accessible(page)
+    await slots.first.click()
+    await page.get_by_test_id("book-topic").fill("Fractions <b>")
+    await is_accessible(page)
+    await page.get_by_test_id("book-confirm").click()
+    await page.get_by_test_id("book-done").get_by_text("is booked").wait_for()
+    await slots.nth(1).wait_for(state="detached")
+    await page.get_by_test_id("booked").get_by_text("Fractions <b>").wait_for()
+    await is_accessible(page)
+
+
+async def test_a_student_books_an_additional_time_and_the_tutor_cancels_it(server, chromium):
+    tutor, student = f"tia-{time.time_ns()}", f"sam-{time.time_ns()}"
+    tia = await opened(chromium, server, "/sessions/account", tutor, "tutor", 1280)
+    await set_times(tia)
+    sam = await opened(chromium, server, "/", student, "student", 360)
+    await sam.get_by_test_id("appointments-link").click()
+    await book(sam, tutor)
+    await tia.goto(f"{server.page}/sessions/appointments")
+    booking = tia.get_by_test_id("booked-own").get_by_test_id("booking")
+    await booking.get_by_text(student.title()).wait_for()
+    await is_accessible(tia)
+    await booking.get_by_test_id("booking-cancel").click()
+    await tia.get_by_test_id("booking-cancel-confirm").click()
+    await booking.wait_for(state="detached")
+    await sam.reload()
+    await sam.get_by_test_id("book-tutor").select_option(tutor)
+    await sam.get_by_test_id("book-slot").nth(1).wait_for()
+    assert await sam.get_by_test_id("booking").count() == 0
+    # The account page asks for an account, which people of an application do not have; browsers report the refusals.
+    assert [each for each in (*tia.complaints, *sam.complaints) if "403" not in each] == []
+
+
+async def write_exercises(page):
+    """An exercise with a link and a file, and one that is deleted again."""
+    await page.get_by_test_id("library-empty").wait_for()
+    for title, link in (("Sums", "https://school.example/sums"), ("Wrong", "")):
+        await page.get_by_test_id("library-new").click()
+        await page.get_by_test_id("item-title").fill(title)
+        await page.get_by_test_id("item-text").fill("Add 2 and 2.")
+        if link:
+            await page.get_by_test_id("item-link").fill("school.example")
+            await page.get_by_test_id("item-save").click()
+            await page.get_by_test_id("item-problem").wait_for()
+            await page.get_by_test_id("item-link").fill(link)
+            for name in ("first.pdf", "sheet.pdf"):
+                file = {"name": name, "mimeType": "application/pdf", "buffer": pdf([name])}
+                await page.get_by_test_id("item-attach-input").set_input_files(file)
+                await page.get_by_test_id("item-file").get_by_text(name).wait_for()
+            await is_accessible(page)
+        await page.get_by_test_id("item-save").click()
+        await page.get_by_test_id("library-notice").get_by_text(f"“{title}” is saved").wait_for()
+    await (
+        page.get_by_test_id("library-item").filter(has_text="Wrong").get_by_test_id("library-remove").click()
+    )
+    await page.get_by_test_id("library-remove-confirm").click()
+    await page.get_by_test_id("library-item").nth(1).wait_for(state="detached")
+    await is_accessible(page)
+
+
+async def test_an_exercise_of_the_library_reaches_a_student_with_its_file(server, chromium):
+    tutor, student = f"tia-{time.time_ns()}", f"sam-{time.time_ns()}"
+    async with aiohttp.ClientSession() as http:
+        school = School(http, server.page)
+        tia = await opened(chromium, server, "/", tutor, "tutor", 360)
+        await tia.get_by_test_id("library-link").click()
+        await write_exercises(tia)
+        files = await school.application.get(f"/library/files?owner={tutor}")
+        assert [each["name"] for each in files["data"]] == ["sheet.pdf"]
+        session = await school.lesson(owner=tutor)
+        sam = await opened(chromium, server, f"/sessions/{session}", student, "student", 1280)
+        await sam.get_by_test_id("door-join").click()
+        await sam.get_by_test_id("session-room").wait_for()
+        await tia.set_viewport_size({"width": 1280, "height": 800})
+        await tia.goto(f"{server.page}/sessions/{session}")
+        await tia.get_by_test_id("door-join").click()
+        await tia.get_by_test_id("toggle-exercises").click()
+        await tia.get_by_test_id("from-library").click()
+        await tia.get_by_test_id("library-use").click()
+        await tia.get_by_test_id("exercise").get_by_text("Sums").wait_for()
+        await is_accessible(tia)
+        await sam.get_by_test_id("toggle-exercises").click()
+        exercise = sam.get_by_test_id("exercise")
+        link = exercise.get_by_test_id("exercise-link")
+        assert await link.get_attribute("href") == "https://school.example/sums"
+        await is_accessible(sam)
+        async with sam.expect_download() as download:
+            await exercise.get_by_test_id("exercise-file").click()
+        assert (await (await download.value).path()).read_bytes() == pdf(["sheet.pdf"])
+        answer = {"name": "answer.txt", "mimeType": "text/plain", "buffer": b"4"}
+        await exercise.get_by_test_id("exercise-attach-input").set_input_files(answer)
+        await exercise.get_by_test_id("exercise-answer-file").get_by_text("answer.txt").wait_for()
+        await is_accessible(sam)
+        await exercise.get_by_test_id("exercise-submit").click()
+        async with tia.expect_download() as download:
+            await tia.get_by_test_id("exercise-answer").get_by_test_id("exercise-file").click()
+        assert (await (await download.value).path()).read_bytes() == b"4"
+    assert tia.complaints == sam.complaints == []
