@@ -1,5 +1,6 @@
 """Draws and encodes the film (H.264 and AAC in MP4), second by second. Blocking; takes a core while it runs."""
 
+import io
 from collections.abc import Callable
 from fractions import Fraction
 from math import ceil
@@ -61,7 +62,7 @@ class Film:
     def __init__(self, job: Job) -> None:
         """Open the recording. LayoutError, EmptyError."""
         self._job = job
-        tracks, _problems = RecordingReader(Path(job.folder), job.recording).tracks()
+        tracks, _problems = RecordingReader(Path(job.folder), job.recording, job.key).tracks()
         self._pictures: dict[int, tuple[Candidate, Pictures]] = {}
         self._sounds: list[tuple[str, Sound]] = []
         self.length_s = 0.0
@@ -83,9 +84,13 @@ class Film:
             candidate = Candidate(track.number, person, rest.partition("/")[0])
             self._pictures[track.number] = candidate, Pictures(track, records)
 
-    def write(self, path: str, progress: Callable[[float], None]) -> None:
-        """Encode the film; `progress` receives the finished share after each second. OSError, av.FFmpegError."""
-        with av.open(path, "w", format="mp4", options={"movflags": "+faststart"}) as container:
+    def write(self, target: str | io.RawIOBase, progress: Callable[[float], None]) -> None:
+        """Encode the film; `progress` receives the finished share after each second. OSError, av.FFmpegError.
+
+        A path gets its index at the beginning of the file, a file-like object at its end: moving it takes a path.
+        """
+        flags = {"movflags": "+faststart"} if isinstance(target, str) else {}
+        with av.open(target, "w", format="mp4", options=flags) as container:
             video = container.add_stream("libx264", rate=FPS, options={"preset": "veryfast", "crf": "23"})
             video.width, video.height, video.pix_fmt = WIDTH, HEIGHT, "yuv420p"
             audio = container.add_stream("aac", rate=RATE, layout="mono")

@@ -42,6 +42,8 @@ class Job(msgspec.Struct, frozen=True):
     "The person shown while nobody has spoken."
     cues: list[Cue] = []
     chapters: list[Chapter] = []
+    key: bytes = b""
+    "Of the recording, if it is encrypted; the film is encrypted with it."
 
 
 class Candidate(msgspec.Struct, frozen=True):

@@ -169,7 +169,7 @@ def recording_routes(desk: Desk, keyring: Keyring, parts: RecordingParts) -> lis
     """Return the routes of recordings."""
     links = Links(keyring, desk.registry.wall_clock)
     host, store = parts.host, parts.store
-    replay_files = None if host.folder is None else ReplayFiles(host.folder)
+    replay_files = None if host.folder is None else ReplayFiles(host.folder, host.keys.get)
     calls = RecordingCalls(desk, host.recordings, store, host.files, host.films)
     downloads = DownloadCalls(calls, store, host.files, host.films, links)
     replay = ReplayCalls(desk, host.recordings, store, replay_files, links, host.archive)

@@ -161,7 +161,7 @@ class DownloadCalls:
         except FilesError as error:
             raise ApiError(404, "no_file", f"There is no such file: {error}.") from error
         headers = _attachment(f"{recording_id}.mp4", found.mime_type)
-        return await send_file(found, self._archive, request, headers)
+        return await send_file(found, self._archive, request, headers, zeros=True)
 
     async def _send_part(
         self,
@@ -175,7 +175,8 @@ class DownloadCalls:
         except FilesError as error:
             raise ApiError(404, "no_file", f"There is no such file: {error}.") from error
         name = f"{recording_id}-{claims['track']}{found.path.suffix}"
-        return await send_file(found, self._archive, request, _attachment(name, found.mime_type))
+        headers = _attachment(name, found.mime_type)
+        return await send_file(found, self._archive, request, headers, zeros=True)
 
     @staticmethod
     async def _send_archive(

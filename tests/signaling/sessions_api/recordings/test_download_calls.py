@@ -15,13 +15,13 @@ from signaling.recordings import links
 MS, S = 1_000_000, 1_000_000_000
 
 
-def write(folder, recording):
+def write(folder, recording, key=b""):
     """What a recorder writes of a second of sound."""
     now = Moment(S, 1_800_000_000 * S, "boot")
     recorder = Recorder(RecorderSettings(str(folder), 0), lambda: now, lambda _: None)
     packets = [tap.Packet(1, i, 960 * i, True, "opus", opus.SILENCE, i * 20 * MS) for i in range(50)]
     for message in (
-        tap.StartRecording(recording, 0),
+        tap.StartRecording(recording, 0, key),
         tap.OpenTrack(recording, "ada/microphone", "audio", '"><b>', 0),
         tap.OpenStream(1, recording, "ada/microphone", "p", 48_000, 0),
         *packets,

@@ -13,11 +13,11 @@ STARTED_S = 1_800_000_000
 TRACKS = {1: "tutor/microphone", 2: "ada/microphone", 3: "ada/screen_share_audio"}
 
 
-def write(folder, recording, *, stopped=True):
+def write(folder, recording, key=b"", *, stopped=True):
     """What a recorder writes of nine seconds of sound on three tracks, the second with a hole."""
     now = Moment(S, STARTED_S * S, "boot")
     recorder = Recorder(RecorderSettings(str(folder), 0), lambda: now, lambda _: None)
-    recorder.handle(tap.StartRecording(recording, 0))
+    recorder.handle(tap.StartRecording(recording, 0, key))
     for number, track in TRACKS.items():
         recorder.handle(tap.OpenTrack(recording, track, "audio", "label", 0))
         recorder.handle(tap.OpenStream(number, recording, track, "p", 48_000, 0))
