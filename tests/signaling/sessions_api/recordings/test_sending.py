@@ -11,7 +11,6 @@ from tests.s3 import CREDENTIALS
 from tests.signaling.school_client import eventually
 from tests.signaling.sessions_api.recordings.test_replay_calls import fetch, view, write
 
-
 # RFC 8794 section 11.2.1, RFC 7845 section 5.1
 EBML_MAGIC, OPUS_HEAD = bytes.fromhex("1A45DFA3"), b"OpusHead"
 
