@@ -1,7 +1,7 @@
 """Draws and encodes the film (H.264 and AAC in MP4), second by second. Blocking; takes a core while it runs."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from math import ceil
 from pathlib import Path
@@ -10,9 +10,10 @@ from typing import Any, Final
 import av
 import numpy as np
 import numpy.typing as npt
+from av.container import OutputContainer
 
 from recording.compose.layout import HEIGHT, WHOLE, WIDTH, Box, corner, fitted
-from recording.compose.plan import Candidate, Job, cue_at, shown, spaced, speaker_of
+from recording.compose.plan import Candidate, Caption, Job, cue_at, one_at_a_time, shown, spaced, speaker_of
 from recording.compose.sources import RATE, Pictures, Sound
 from recording.files.reader import RecordingReader, TrackReader
 from recording.values import EVER_NS, NS_PER_S
@@ -20,6 +21,15 @@ from recording.values import EVER_NS, NS_PER_S
 FPS: Final = 15
 _SAMPLES: Final = RATE  # samples per second
 _BLACK, _NO_COLOUR = 16, 128
+_MILLISECOND: Final = Fraction(1, 1000)
+# A sample of timed text begins with its length in 16 bits (3GPP TS 26.245 section 5.17).
+_MAX_CAPTION_OCTETS: Final = 65_535
+# FFmpeg makes the description of the track from a header in the format ASS, of which it uses the default style alone.
+_ASS_HEADER: Final = (
+    b"[Script Info]\r\nScriptType: v4.00+\r\n\r\n[V4+ Styles]\r\n"
+    b"Format: Name, Fontname, Fontsize, PrimaryColour, BackColour, Alignment\r\n"
+    b"Style: Default,Arial,16,&Hffffff,&H0,2\r\n"
+)
 
 
 class EmptyError(Exception):
@@ -54,6 +64,30 @@ class _Canvas:
         planes = [self._y.reshape(-1), self._u.reshape(-1), self._v.reshape(-1)]
         packed = np.concatenate(planes).reshape(HEIGHT * 3 // 2, WIDTH)
         return av.VideoFrame.from_ndarray(packed, format="yuv420p")
+
+
+class _CaptionTrack:
+    """The track of captions; a film without captions has none."""
+
+    def __init__(self, container: OutputContainer, captions: Sequence[Caption], length_s: float) -> None:
+        self._left = one_at_a_time(captions, length_s)[::-1]
+        if self._left:
+            self._stream = container.add_stream("mov_text")
+            self._stream.codec_context.subtitle_header = _ASS_HEADER
+            self._stream.time_base = _MILLISECOND
+
+    def packets(self, until_s: float) -> list[Any]:
+        """Return the captions that begin before a time and have not been returned."""
+        found: list[Any] = []
+        while self._left and self._left[-1].start_s < until_s:
+            caption = self._left.pop()
+            text = caption.text.encode()[:_MAX_CAPTION_OCTETS]
+            packet = av.Packet(len(text).to_bytes(2) + text)
+            packet.stream, packet.time_base = self._stream, _MILLISECOND
+            packet.pts = packet.dts = round(caption.start_s * 1000)
+            packet.duration = max(round(caption.end_s * 1000) - packet.pts, 1)
+            found.append(packet)
+        return found
 
 
 class Film:
@@ -100,14 +134,16 @@ class Film:
                         "id": index,
                         "start": int(start_s * 1000),
                         "end": int(end_s * 1000),
-                        "time_base": Fraction(1, 1000),
+                        "time_base": _MILLISECOND,
                         "metadata": {"title": title},
                     }
                     for index, (start_s, end_s, title) in enumerate(spaced(self._job.chapters, self.length_s))
                 ]
             )
+            text = _CaptionTrack(container, self._job.captions, self.length_s)
             seconds = ceil(self.length_s)
             for second in range(seconds):
+                container.mux(text.packets(second + 1))
                 container.mux(self._sound(second, audio))
                 for number in range(second * FPS, (second + 1) * FPS):
                     if number / FPS < self.length_s:

@@ -173,8 +173,8 @@ def recording_routes(desk: Desk, keyring: Keyring, parts: RecordingParts) -> lis
     calls = RecordingCalls(desk, host.recordings, store, host.files, host.films)
     downloads = DownloadCalls(calls, store, host.files, host.films, links)
     replay = ReplayCalls(desk, host.recordings, store, replay_files, links, host.archive)
-    films = FilmCalls(desk, calls, host.films, replay_files)
     transcripts = TranscriptCalls(desk, replay, store, host.transcribing)
+    films = FilmCalls(desk, calls, host.films, replay_files, transcripts)
     insights = InsightCalls(desk, host.recordings, calls, replay, transcripts)
     return [
         *calls.routes(),

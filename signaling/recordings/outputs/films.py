@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from recording.compose.plan import Chapter, Cue, Job
+from recording.compose.plan import Caption, Chapter, Cue, Job
 from recording.files.layout import LayoutError, recording_path
 from recording.files.media_file import film_cipher, film_description
 from sfu.values import RecordingId
@@ -99,10 +99,12 @@ class Films:
         owner: str,
         cues: Sequence[tuple[float, str, str]],
         chapters: Sequence[tuple[float, str]],
+        captions: Sequence[tuple[float, float, str]] = (),
     ) -> FilmState:
         """Compose a film, unless it exists or is in progress. FilesError, TooManyFilmsError.
 
-        `owner` is shown while nobody speaks; `cues` are (time in s, kind, person), `chapters` are (time in s, title).
+        `owner` is shown while nobody speaks; `cues` are (time in s, kind, person), `chapters` are (time in s, title),
+        `captions` are (start in s, end in s, text).
         """
         before = self.state(recording_id)
         if before.status not in {FilmStatus.NONE, FilmStatus.FAILED}:
@@ -120,6 +122,7 @@ class Films:
             owner,
             [Cue(*cue) for cue in cues],
             [Chapter(*chapter) for chapter in chapters],
+            [Caption(*caption) for caption in captions],
             key,
         )
         work = self._works[recording_id] = _Work(FilmState(FilmStatus.WAITING))
