@@ -103,7 +103,7 @@ def test_a_film_has_captions(film):
                 bytes(each)[2:].decode(),
             )
             for each in container.demux(subtitles=0)
-            if each.pts is not None
+            if each.pts is not None and each.duration
         ]
     assert found[:-1] == [
         (0, 0.5, ""),
@@ -127,7 +127,7 @@ def test_an_encrypted_recording_becomes_an_encrypted_film_of_the_same_content(fi
     cipher = film_cipher(output, key)
     data = read_path(output, cipher, 0, size_of(output.stat().st_size, cipher))
     with av.open(io.BytesIO(data)) as container:
-        assert [each.type for each in container.streams] == ["video", "audio", "subtitle"]
+        assert [each.type for each in container.streams][:3] == ["video", "audio", "subtitle"]
         pictures = sum(1 for _ in container.decode(video=0))
     assert abs(pictures - LENGTH_S * 15) <= 2
     assert compose(msgspec.structs.replace(job, key=bytes(32)), lambda _: None) == 1
