@@ -233,7 +233,7 @@ class Server:
                 config.recordings_days,
                 _speech(config),
                 _bucket(config),
-                config.recordings_encrypted,
+                not config.recordings_plain,
             ),
             Announcer(self.background.webhooks.recording_deliveries, self.background.webhooks.wake),
             self._lost_its_session,

@@ -209,7 +209,7 @@ async def test_each_recording_has_a_key_which_its_deletion_removes(servers):
 
 
 async def test_recordings_of_a_server_that_does_not_encrypt_have_no_key(servers):
-    async with servers(recordings_encrypted=False) as lesson:
+    async with servers(recordings_plain=True) as lesson:
         await lesson.join("ada")
         assert lesson.media.recording_keys[(await lesson.record())["id"]] == b""
 

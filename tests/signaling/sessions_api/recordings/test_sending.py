@@ -37,7 +37,7 @@ async def moved(lesson, s3, count):
 async def stored(servers, s3, request):
     """A lesson whose recording has three tracks, in the bucket, each of them in one part; encrypted by default."""
     encrypted = getattr(request, "param", True)
-    async with servers(**settings(s3), recordings_encrypted=encrypted) as lesson:
+    async with servers(**settings(s3), recordings_plain=not encrypted) as lesson:
         found = {}
 
         def written(folder, recording, key):
