@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from recording.files.encryption import CONTENT_OCTETS, RECORD_OCTETS, FileCipher, file_range
-from recording.files.layout import LayoutError
+from recording.files.layout import DamagedError, LayoutError
 from recording.files.media_file import read_range, size_of
-from signaling.recordings.storage.address import StorageError
+from signaling.recordings.storage.address import DamagedFileError, StorageError
 
 if TYPE_CHECKING:
     from signaling.recordings.storage.archive import Archive
@@ -51,6 +51,8 @@ async def content(
                 piece = await asyncio.to_thread(read_piece, found, start, upto, zeros=zeros)
             else:
                 piece = await _from_bucket(found, archive, start, upto, zeros=zeros)
+        except DamagedError as error:
+            raise DamagedFileError(str(error)) from error
         except (LayoutError, OSError) as error:
             raise StorageError(str(error)) from error
         if len(piece) != upto - start:

@@ -1,19 +1,20 @@
 """Sends the content of a media file, or a range of it (RFC 9110, section 14), from the folder or from the bucket."""
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from typing import Final
 
 from aiohttp import hdrs, web
 
 from signaling.http.api import ApiError
-from signaling.recordings.storage.address import StorageError
+from signaling.recordings.storage.address import DamagedFileError, StorageError
 from signaling.recordings.storage.archive import Archive
 from signaling.recordings.storage.content import PartFile, content
 
-_UNAVAILABLE: Final = (
-    "This file cannot be read now; it is damaged, or the storage of this server does not answer."
-)
+log = logging.getLogger(__name__)
+
+_UNAVAILABLE: Final = "The storage of this server does not answer; try again later."
 
 
 async def send_file(
@@ -47,6 +48,9 @@ async def send_file(
     pieces = content(found, archive, start, end, zeros=zeros)
     try:
         first = await anext(pieces, b"")
+    except DamagedFileError as error:
+        log.error("a recording is damaged: %s", error)  # noqa: TRY400 - the cause is in the message
+        raise ApiError(410, "damaged", "This part of the recording is damaged.") from error
     except StorageError as error:
         raise ApiError(503, "storage_unavailable", _UNAVAILABLE) from error
     response = web.StreamResponse(status=206 if is_range else 200, headers=headers)

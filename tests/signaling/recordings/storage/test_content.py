@@ -6,7 +6,7 @@ import pytest
 
 from recording.files.encryption import RECORD_OCTETS, FileCipher
 from recording.files.media_file import writer
-from signaling.recordings.storage.address import StorageError
+from signaling.recordings.storage.address import DamagedFileError, StorageError
 from signaling.recordings.storage.content import PIECE_OCTETS, PartFile, content
 
 CIPHER = FileCipher(bytes(32), "00" * 16, "rec_1/film.mp4")
@@ -61,7 +61,7 @@ async def test_any_range_is_decrypted(kept):
 async def test_a_damaged_record_is_told_or_becomes_zeros(kept):
     found, archive, damage = kept
     damage(RECORD_OCTETS + 100)
-    with pytest.raises(StorageError, match=r"record 1 of rec_1/film\.mp4 is damaged"):
+    with pytest.raises(DamagedFileError, match=r"record 1 of rec_1/film\.mp4 is damaged"):
         await read(found, archive, 0, len(TEXT))
     filled = await read(found, archive, 0, len(TEXT), zeros=True)
     assert len(filled) == len(TEXT)
