@@ -256,6 +256,10 @@ async def test_a_session_is_recorded_over_mute_and_republish_and_can_be_download
     written = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
     assert any(b"tutor" in data for data in written)
     assert not any(b"sam" in data for data in written)  # who declined
+    # The media of both tracks, encrypted, are all media that were written.
+    media = [path for path in tmp_path.rglob("*") if path.suffix in {".webm", ".mp4"}]
+    assert {path.parent.name for path in media} == {f"{track['number']:04}" for track in tracks.values()}
+    assert not any(path.read_bytes().startswith(bytes.fromhex("1A45DFA3")) for path in media)
     shown, heard = pictures(archive, tracks[CAMERA]), bursts(archive, tracks[MICROPHONE])
     numbers = [number for _, number in shown]
     assert numbers == sorted(numbers)

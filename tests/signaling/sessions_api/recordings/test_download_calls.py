@@ -65,6 +65,23 @@ async def test_the_archive_has_everything(recorded):
     assert zipfile.ZipFile(io.BytesIO(data)).namelist() == ["0001-audio-0001.webm", "manifest.json"]
 
 
+async def test_a_bound_link_is_for_the_person_who_made_it(recorded):
+    url = await link(recorded, bound=True)
+    assert (await fetch(recorded, url))[0] == 401
+    for caller, status in ((recorded.person("ada"), 403), (recorded.tutor, 200)):
+        assert (await fetch(recorded, url, Authorization=f"Bearer {caller.token}"))[0] == status
+
+
+async def test_each_download_is_in_the_audit_log_once(recorded):
+    url = await link(recorded, track=1)
+    for ranged in ({}, {"Range": "bytes=0-9"}, {"Range": "bytes=10-"}):
+        await fetch(recorded, url, **ranged)
+    entries = (await recorded.school.application.get("/audit?action=recording.downloaded"))["data"]
+    assert [(each["actor"], each["subject"], each["details"]) for each in entries] == [
+        ("tutor", recorded.recording, {"track": 1, "film": False})
+    ] * 2
+
+
 async def test_a_link_expires(recorded, monkeypatch):
     url = await link(recorded, expires_s=60)
     assert (await fetch(recorded, url))[0] == 200
