@@ -1,8 +1,8 @@
 """Many sessions recorded at once by one recorder: its CPU, its delay, what it writes, and what it loses.
 
 `python -m bench.many_recordings [--sessions 20] [--seconds 20] [--plain]` sends the packets of lessons (a camera and
-a shared screen of 0.3 Mbit/s, ten microphones of 32 kbit/s each) in real time to one recorder process, as a tap does, and
-reads the recordings afterwards. A packet is lost if it is in no segment: the tap drops what its queue cannot hold.
+a shared screen of 0.3 Mbit/s, ten microphones of 32 kbit/s each) in real time to one recorder process, as a tap does,
+and reads the recordings afterwards. A packet is lost if it is in no segment: the tap drops what its queue cannot hold.
 """
 
 import argparse
