@@ -92,8 +92,8 @@ async def test_marks_and_chapters_are_on_the_timeline_also_on_a_phone(chromium, 
     )
     shown = dict(marks)
     assert set(shown) >= {"chat", "question", "poll", "join"}, marks
-    assert "Hello everybody" in shown["chat"]
-    assert "Why is it so?" in shown["question"]
+    assert "Message from Ada" in shown["chat"]
+    assert "Was it hard?" in shown["poll"]
     assert "Ben" in shown["join"]
     chapters = page.get_by_test_id("replay-chapter")
     assert await chapters.count() == 2
