@@ -1,8 +1,8 @@
 """Many sessions recorded at once by one recorder: its CPU, its delay, what it writes, and what it loses.
 
-`python -m bench.many_recordings [--sessions 20] [--seconds 20]` sends the packets of lessons (a camera and a shared
-screen of 0.3 Mbit/s, ten microphones of 32 kbit/s each) in real time to one recorder process, as a tap does, and reads
-the recordings afterwards. A packet is lost if it is in no segment: the tap drops packets that its queue cannot hold.
+`python -m bench.many_recordings [--sessions 20] [--seconds 20] [--plain]` sends the packets of lessons (a camera and
+a shared screen of 0.3 Mbit/s, ten microphones of 32 kbit/s each) in real time to one recorder process, as a tap does,
+and reads the recordings afterwards. A packet is lost if it is in no segment: the tap drops what its queue cannot hold.
 """
 
 import argparse
@@ -19,6 +19,7 @@ import msgspec
 import psutil
 
 from bench.load.media import vp8_start
+from recording.files.encryption import new_key
 from recording.files.reader import RecordingReader
 from recording.recorder import RecorderSettings
 from recording.values import EVER_NS
@@ -103,11 +104,11 @@ def packets(base: int, index: int, at_ns: int) -> list[tap.ToRecorder]:
     return found
 
 
-def start(recorder: Tap, sessions: int) -> None:
+def start(recorder: Tap, sessions: int, key: bytes) -> None:
     """Open all tracks of all sessions."""
     for number in range(sessions):
         at_ns, recording = time.monotonic_ns(), RecordingId(f"session-{number}")
-        messages: list[tap.ToRecorder] = [tap.StartRecording(recording, at_ns)]
+        messages: list[tap.ToRecorder] = [tap.StartRecording(recording, at_ns, key)]
         for stream in range(2 + MICROPHONES):
             track, kind = RecordedTrackId(str(stream)), "video" if stream < 2 else "audio"
             rate = 90_000 if stream < 2 else 48_000
@@ -116,12 +117,12 @@ def start(recorder: Tap, sessions: int) -> None:
         recorder.put(messages)
 
 
-def recorded_s(folder: Path, sessions: int) -> tuple[float, float, int]:
+def recorded_s(folder: Path, sessions: int, key: bytes) -> tuple[float, float, int]:
     """Return the least and the mean length of a track in s, and the octets of all indexes."""
     lengths: list[float] = []
     index = 0
     for number in range(sessions):
-        for track in RecordingReader(folder, RecordingId(f"session-{number}")).tracks()[0]:
+        for track in RecordingReader(folder, RecordingId(f"session-{number}"), key).tracks()[0]:
             spans = [record.end_ns - record.start_ns for record in track.segments(0, EVER_NS)]
             lengths.append(sum(spans) / NS)
             index += (track.path / "segments.idx").stat().st_size
@@ -133,12 +134,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sessions", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=20.0)
+    parser.add_argument("--plain", action="store_true", help="without encryption")
     options = parser.parse_args()
+    key = b"" if options.plain else new_key()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         recorder = Tap(folder)
         process = psutil.Process(recorder.process.pid)
-        start(recorder, options.sessions)
+        start(recorder, options.sessions, key)
         began, late_s, sent = time.monotonic(), 0.0, 0
         for index in range(round(options.seconds / INTERVAL_S)):
             due = began + index * INTERVAL_S
@@ -155,7 +158,7 @@ def main() -> None:
         times = process.cpu_times()
         recorder.close()
         octets = sum(each.stat().st_size for each in folder.rglob("*.webm"))
-        least_s, mean_s, index_octets = recorded_s(folder, options.sessions)
+        least_s, mean_s, index_octets = recorded_s(folder, options.sessions, key)
         load = os.getloadavg()[0]
         print(
             f"{options.sessions} sessions, {took_s:.1f} s, load average {load:.1f}, sender late by {late_s:.3f} s"

@@ -21,6 +21,7 @@ import psutil
 
 from bench.fanout import Rig
 from bench.load.media import vp8_start
+from recording.files.encryption import new_key
 from sfu.engine.core import Core
 from sfu.engine.peers.link import ConnectionId, Link
 from sfu.engine.peers.peer import Peer
@@ -126,8 +127,9 @@ class Window:
 class Lesson:
     """An engine with the publishers and viewers of a lesson."""
 
-    def __init__(self, rig: Rig, viewers: int, folder: Path) -> None:
-        """Subscribe each viewer to everything."""
+    def __init__(self, rig: Rig, viewers: int, folder: Path, key: bytes) -> None:
+        """Subscribe each viewer to everything; recordings are encrypted with the key, if it is not empty."""
+        self._key = key
         self.core = Core(rig.outbox, lambda _event: None)
         self._rows = rig.outbox
         self.sources = [Source(self.core, index, load) for index, load in enumerate(LOADS)]
@@ -165,7 +167,7 @@ class Lesson:
 
     async def start_recording(self) -> None:
         """Record everything, and wait until the recorder is writing."""
-        self.recordings.start(RECORDING, ROOM)
+        self.recordings.start(RECORDING, ROOM, self._key)
         for source in self.sources:
             source.frames = 0  # the next frame is a keyframe
             self.recordings.record(
@@ -183,12 +185,12 @@ def _size(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
-async def measure(viewers: int, seconds: float, rounds: int) -> None:
+async def measure(viewers: int, seconds: float, rounds: int, key: bytes) -> None:
     """Print each round and the medians."""
     with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sink:
         sink.bind(("127.0.0.1", 0))
         rig = Rig(viewers, "AES-128-GCM", sink, native=True)  # the rig owns the SRTP contexts
-        lesson = Lesson(rig, viewers, Path(folder))
+        lesson = Lesson(rig, viewers, Path(folder), key)
         await lesson.run(1)
         ratios, delays = [], []
         print(
@@ -222,8 +224,9 @@ def main() -> None:
     parser.add_argument("--viewers", type=int, default=12)
     parser.add_argument("--seconds", type=float, default=5.0, help="of each window (default %(default)s)")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--plain", action="store_true", help="without encryption")
     asked = parser.parse_args()
-    asyncio.run(measure(asked.viewers, asked.seconds, asked.rounds))
+    asyncio.run(measure(asked.viewers, asked.seconds, asked.rounds, b"" if asked.plain else new_key()))
 
 
 if __name__ == "__main__":

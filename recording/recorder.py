@@ -153,6 +153,7 @@ class Recorder:
             begun,
             self._settings.reserve_octets,
             self._syncer,
+            message.key,
         )
         state = RecordingState(folder.epoch_ns, round(self._settings.keyframe_interval_s * 1e9))
         self._running[message.recording_id] = _Running(folder, state)

@@ -75,7 +75,7 @@ class MediaEngine(Protocol):
         self, peer_ids: Iterable[PeerId], label: str, payload: bytes, *, flow: str = ""
     ) -> None: ...
 
-    def start_recording(self, recording_id: RecordingId, room_id: RoomId) -> None: ...  # noqa: D102
+    def start_recording(self, recording_id: RecordingId, room_id: RoomId, key: bytes) -> None: ...  # noqa: D102
 
     def record_track(  # noqa: D102
         self, recording_id: RecordingId, publication_id: PublicationId, track: RecordedTrack

@@ -228,7 +228,13 @@ class Server:
             self.services,
             store,
             new_id,
-            RecordingSettings(recordings_folder, config.recordings_days, _speech(config), _bucket(config)),
+            RecordingSettings(
+                recordings_folder,
+                config.recordings_days,
+                _speech(config),
+                _bucket(config),
+                not config.recordings_plain,
+            ),
             Announcer(self.background.webhooks.recording_deliveries, self.background.webhooks.wake),
             self._lost_its_session,
         )

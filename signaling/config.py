@@ -92,6 +92,11 @@ class ServerConfig:
     recordings_reserve_mb: int = option(
         1024, "Recordings stop when the file system of their folder has fewer free megabytes than this."
     )
+    recordings_plain: bool = option(
+        False,
+        "Do not encrypt new recordings. By default, they are encrypted in their folder and in the bucket, each with its"
+        " own key, which is in the database, encrypted by the master key.",
+    )
     recordings_days: int = option(90, "Days after their end for which recordings are stored; 0: for ever.")
     storage_bucket: str = option(
         "",

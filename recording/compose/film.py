@@ -1,6 +1,7 @@
 """Draws and encodes the film (H.264 and AAC in MP4), second by second. Blocking; takes a core while it runs."""
 
-from collections.abc import Callable
+import io
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from math import ceil
 from pathlib import Path
@@ -9,9 +10,10 @@ from typing import Any, Final
 import av
 import numpy as np
 import numpy.typing as npt
+from av.container import OutputContainer
 
 from recording.compose.layout import HEIGHT, WHOLE, WIDTH, Box, corner, fitted
-from recording.compose.plan import Candidate, Job, cue_at, shown, spaced, speaker_of
+from recording.compose.plan import Candidate, Caption, Job, cue_at, one_at_a_time, shown, spaced, speaker_of
 from recording.compose.sources import RATE, Pictures, Sound
 from recording.files.reader import RecordingReader, TrackReader
 from recording.values import EVER_NS, NS_PER_S
@@ -19,6 +21,15 @@ from recording.values import EVER_NS, NS_PER_S
 FPS: Final = 15
 _SAMPLES: Final = RATE  # samples per second
 _BLACK, _NO_COLOUR = 16, 128
+_MILLISECOND: Final = Fraction(1, 1000)
+# A sample of timed text begins with its length in 16 bits (3GPP TS 26.245 section 5.17).
+_MAX_CAPTION_OCTETS: Final = 65_535
+# FFmpeg makes the description of the track from a header in the format ASS, of which it uses the default style alone.
+_ASS_HEADER: Final = (
+    b"[Script Info]\r\nScriptType: v4.00+\r\n\r\n[V4+ Styles]\r\n"
+    b"Format: Name, Fontname, Fontsize, PrimaryColour, BackColour, Alignment\r\n"
+    b"Style: Default,Arial,16,&Hffffff,&H0,2\r\n"
+)
 
 
 class EmptyError(Exception):
@@ -55,13 +66,37 @@ class _Canvas:
         return av.VideoFrame.from_ndarray(packed, format="yuv420p")
 
 
+class _CaptionTrack:
+    """The track of captions; a film without captions has none."""
+
+    def __init__(self, container: OutputContainer, captions: Sequence[Caption], length_s: float) -> None:
+        self._left = one_at_a_time(captions, length_s)[::-1]
+        if self._left:
+            self._stream = container.add_stream("mov_text")
+            self._stream.codec_context.subtitle_header = _ASS_HEADER
+            self._stream.time_base = _MILLISECOND
+
+    def packets(self, until_s: float) -> list[Any]:
+        """Return the captions that begin before a time and have not been returned."""
+        found: list[Any] = []
+        while self._left and self._left[-1].start_s < until_s:
+            caption = self._left.pop()
+            text = caption.text.encode()[:_MAX_CAPTION_OCTETS]
+            packet = av.Packet(len(text).to_bytes(2) + text)
+            packet.stream, packet.time_base = self._stream, _MILLISECOND
+            packet.pts = packet.dts = round(caption.start_s * 1000)
+            packet.duration = max(round(caption.end_s * 1000) - packet.pts, 1)
+            found.append(packet)
+        return found
+
+
 class Film:
     """A recording, composed to one film."""
 
     def __init__(self, job: Job) -> None:
         """Open the recording. LayoutError, EmptyError."""
         self._job = job
-        tracks, _problems = RecordingReader(Path(job.folder), job.recording).tracks()
+        tracks, _problems = RecordingReader(Path(job.folder), job.recording, job.key).tracks()
         self._pictures: dict[int, tuple[Candidate, Pictures]] = {}
         self._sounds: list[tuple[str, Sound]] = []
         self.length_s = 0.0
@@ -83,9 +118,13 @@ class Film:
             candidate = Candidate(track.number, person, rest.partition("/")[0])
             self._pictures[track.number] = candidate, Pictures(track, records)
 
-    def write(self, path: str, progress: Callable[[float], None]) -> None:
-        """Encode the film; `progress` receives the finished share after each second. OSError, av.FFmpegError."""
-        with av.open(path, "w", format="mp4", options={"movflags": "+faststart"}) as container:
+    def write(self, target: str | io.RawIOBase, progress: Callable[[float], None]) -> None:
+        """Encode the film; `progress` receives the finished share after each second. OSError, av.FFmpegError.
+
+        A path gets its index at the beginning of the file, a file-like object at its end: moving it takes a path.
+        """
+        flags = {"movflags": "+faststart"} if isinstance(target, str) else {}
+        with av.open(target, "w", format="mp4", options=flags) as container:
             video = container.add_stream("libx264", rate=FPS, options={"preset": "veryfast", "crf": "23"})
             video.width, video.height, video.pix_fmt = WIDTH, HEIGHT, "yuv420p"
             audio = container.add_stream("aac", rate=RATE, layout="mono")
@@ -95,14 +134,16 @@ class Film:
                         "id": index,
                         "start": int(start_s * 1000),
                         "end": int(end_s * 1000),
-                        "time_base": Fraction(1, 1000),
+                        "time_base": _MILLISECOND,
                         "metadata": {"title": title},
                     }
                     for index, (start_s, end_s, title) in enumerate(spaced(self._job.chapters, self.length_s))
                 ]
             )
+            text = _CaptionTrack(container, self._job.captions, self.length_s)
             seconds = ceil(self.length_s)
             for second in range(seconds):
+                container.mux(text.packets(second + 1))
                 container.mux(self._sound(second, audio))
                 for number in range(second * FPS, (second + 1) * FPS):
                     if number / FPS < self.length_s:

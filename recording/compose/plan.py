@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Final
 
 import msgspec
@@ -32,6 +33,14 @@ class Chapter(msgspec.Struct, frozen=True):
     title: str
 
 
+class Caption(msgspec.Struct, frozen=True):
+    """Text that is shown for a time."""
+
+    start_s: float
+    end_s: float
+    text: str
+
+
 class Job(msgspec.Struct, frozen=True):
     """The input of the child process."""
 
@@ -42,6 +51,9 @@ class Job(msgspec.Struct, frozen=True):
     "The person shown while nobody has spoken."
     cues: list[Cue] = []
     chapters: list[Chapter] = []
+    captions: list[Caption] = []
+    key: bytes = b""
+    "Of the recording, if it is encrypted; the film is encrypted with it."
 
 
 class Candidate(msgspec.Struct, frozen=True):
@@ -106,3 +118,23 @@ def spaced(chapters: Sequence[Chapter], length_s: float) -> list[tuple[float, fl
         kept[0] = Chapter(0.0, kept[0].title)
     ends = [*(each.at_s for each in kept[1:]), length_s]
     return [(each.at_s, end_s, each.title) for each, end_s in zip(kept, ends, strict=True)]
+
+
+def one_at_a_time(captions: Sequence[Caption], length_s: float) -> list[Caption]:
+    """Return captions that do not overlap: while several people speak, one caption has the lines of all.
+
+    A track of timed text in MP4 shows one sample at a time (3GPP TS 26.245 section 5.4).
+    """
+    shown = [each for each in captions if 0 <= each.start_s < min(each.end_s, length_s)]
+    times = sorted({min(time_s, length_s) for each in shown for time_s in (each.start_s, each.end_s)})
+    found: list[Caption] = []
+    waiting = sorted(shown, key=lambda each: each.start_s)[::-1]
+    active: list[Caption] = []
+    for start_s, end_s in pairwise(times):
+        while waiting and waiting[-1].start_s <= start_s:
+            active.append(waiting.pop())
+        active = [each for each in active if each.end_s > start_s]
+        text = "\n".join(each.text for each in active)
+        if text:
+            found.append(Caption(start_s, end_s, text))
+    return found

@@ -13,7 +13,9 @@ import msgspec
 
 from recording.compose.film import EmptyError, Film
 from recording.compose.plan import Job
-from recording.files.layout import LayoutError
+from recording.files.encryption import new_salt
+from recording.files.layout import FilmInfo, LayoutError, write_json
+from recording.files.media_file import EncryptedFile, film_cipher_of, film_description
 
 
 class Report(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -26,10 +28,23 @@ class Report(msgspec.Struct, frozen=True, omit_defaults=True):
 
 def compose(job: Job, send: Callable[[Report], None]) -> int:
     """Compose a film; return the exit status."""
-    unfinished = Path(job.output).with_suffix(".part")
+    output = Path(job.output)
+    unfinished = output.with_suffix(".part")
+
+    def progress(done: float) -> None:
+        send(Report(round(done, 4)))
+
     try:
-        Film(job).write(str(unfinished), lambda done: send(Report(round(done, 4))))
-        unfinished.replace(job.output)
+        film = Film(job)
+        if job.key:
+            salt = new_salt()
+            with EncryptedFile(unfinished, film_cipher_of(output, salt, job.key)) as file:
+                film.write(file, progress)
+            write_json(film_description(output), FilmInfo(salt))
+        else:
+            film_description(output).unlink(missing_ok=True)
+            film.write(str(unfinished), progress)
+        unfinished.replace(output)
     except (LayoutError, EmptyError, OSError, av.FFmpegError) as error:
         unfinished.unlink(missing_ok=True)
         send(Report(error=str(error)))

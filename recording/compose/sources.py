@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from recording.containers.index import SegmentRecord
-from recording.files.layout import LayoutError
-from recording.files.reader import DamagedError, TrackReader
+from recording.files.layout import DamagedError, LayoutError
+from recording.files.reader import TrackReader
 from recording.values import EVER_NS, NS_PER_S
 
 RATE: Final = 48_000

@@ -1,6 +1,6 @@
 """The segments of a part that are missing in its index: a killed process wrote them, or one that is still writing."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import ModuleType
 from zlib import crc32
 
@@ -76,11 +76,17 @@ class _Grouping:
         self._pending = []
 
 
-def recover(data: memoryview, container: ModuleType, place: Place) -> Tail:
-    """The unlisted segments of a part."""
+def recovery_start(place: Place) -> int:
+    """Return the offset in a part from which on `recover` needs its octets."""
+    after = place.after
+    return after.offset + after.length if after is not None and after.part == place.part else 0
+
+
+def recover(data: memoryview, container: ModuleType, place: Place, offset: int = 0) -> Tail:
+    """Return the unlisted segments of a part, given its octets from `offset` on, which is 0 or `recovery_start`."""
     after = place.after if place.after is not None and place.after.part == place.part else None
     try:
-        at = container.init_length(data) if after is None else after.offset + after.length
+        at = container.init_length(data) if after is None else recovery_start(place) - offset
     except ContainerError:
         return Tail((), 0)
     grouping = _Grouping(data, place, place.records if after is None else after.decode_from)
@@ -96,4 +102,5 @@ def recover(data: memoryview, container: ModuleType, place: Place) -> Tail:
         grouping.add(fragment)
         at = fragment.end
     grouping.close()
-    return Tail(tuple(grouping.records), at, damaged)
+    records = (replace(record, offset=record.offset + offset) for record in grouping.records)
+    return Tail(tuple(records), at + offset, damaged)

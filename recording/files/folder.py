@@ -8,6 +8,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from recording.containers.cutter import Append, Change, CloseSegment, MarkGap, OpenPart, Patch
 from recording.containers.index import (
     GAP_OCTETS,
@@ -18,7 +20,9 @@ from recording.containers.index import (
     unpack_segment,
 )
 from recording.containers.recovery import BY_SUFFIX, Place
+from recording.files.encryption import key_check, new_salt
 from recording.files.layout import (
+    ENCRYPTED_FORMAT,
     FORMAT,
     GAPS_FILE,
     LOCK_FILE,
@@ -36,10 +40,10 @@ from recording.files.layout import (
     part_path,
     read_json,
     recording_path,
-    recover_part,
     write_all,
     write_json,
 )
+from recording.files.media_file import MediaWriter, part_cipher, recover_part, writer
 from recording.files.syncing import InlineSyncer, Syncer
 from recording.media.track import Resume
 from sfu.values import RecordedTrackId, RecordingId
@@ -74,8 +78,8 @@ def _to_folder_error(error: OSError) -> FolderError:
     return (DiskFullError if error.errno in _NO_ROOM else FolderError)(str(error))
 
 
-def _open(path: Path) -> int:
-    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+def _open(path: Path, flags: int = 0) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | flags, 0o640)
 
 
 class _AppendOnly:
@@ -111,12 +115,13 @@ class Moment:
 class TrackFolder:
     """The files of one track."""
 
-    def __init__(self, path: Path, info: TrackInfo, syncer: Syncer) -> None:
-        """Make the folder, or repair what a killed process left in it. OSError."""
+    def __init__(self, path: Path, info: TrackInfo, syncer: Syncer, key: bytes = b"") -> None:
+        """Make the folder, or repair what a killed process left in it; without a key, encrypt nothing. OSError."""
         self.path = path
+        self._key = key
         self._syncer = syncer
         self._part = -1
-        self._end = 0
+        self._writer: MediaWriter | None = None
         path.mkdir(parents=True, exist_ok=True)
         if not (path / TRACK_FILE).exists():
             write_json(path / TRACK_FILE, info, self._sync_first)
@@ -141,15 +146,17 @@ class TrackFolder:
         try:
             info = read_json(part_path(self.path, number, "json"), PartInfo)
             container = BY_SUFFIX[info.suffix]
-            file = os.open(part_path(self.path, number, info.suffix), os.O_RDWR | os.O_CLOEXEC)
+            path = part_path(self.path, number, info.suffix)
+            cipher = part_cipher(path, info, self._key)
+            file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
         except (LayoutError, KeyError, FileNotFoundError):
             return None
         try:
             records = self._segments.size // SEGMENT_OCTETS
-            tail = recover_part(file, container, Place(number, last, records, audio))
+            tail = recover_part(file, cipher, container, Place(number, last, records, audio))
             if tail is None:
                 return None
-            if not tail.damaged:
+            if not tail.damaged and cipher is None:  # nothing is appended to it, so the rest does no harm
                 os.ftruncate(file, tail.end)
             os.fsync(file)
             for record in tail.records:
@@ -161,10 +168,11 @@ class TrackFolder:
     def apply(self, change: Change) -> None:
         """Do one change. OSError."""
         if isinstance(change, Append):
-            write_all(self._part, change.data, self._end)
-            self._end += len(change.data)
+            assert self._writer is not None
+            self._writer.write(change.data, self._writer.size)
         elif isinstance(change, Patch):
-            write_all(self._part, change.data, change.offset)
+            assert self._writer is not None
+            self._writer.write(change.data, change.offset)
         elif isinstance(change, CloseSegment):
             record = pack_segment(change.record)
             self._syncer.put(self, self._part, lambda: self._segments.append(record))
@@ -185,11 +193,13 @@ class TrackFolder:
             config.height,
             change.start_ns,
             len(change.data),
+            new_salt() if self._key else "",
         )
         write_json(part_path(self.path, change.number, "json"), info, self._sync_first)
-        self._part = _open(part_path(self.path, change.number, change.suffix))
-        write_all(self._part, change.data, 0)
-        self._end = len(change.data)
+        path = part_path(self.path, change.number, change.suffix)
+        self._part = _open(path, os.O_TRUNC)
+        self._writer = writer(self._part, part_cipher(path, info, self._key))
+        self._writer.write(change.data, 0)
 
     def _sync_first(self, descriptor: int) -> None:
         """Sync a file before the index names what needs it."""
@@ -216,15 +226,20 @@ class TrackFolder:
 class RecordingFolder:
     """The files of one recording, locked."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - what a recording is begun with
         self,
         root: Path,
         recording_id: RecordingId,
         now: Moment,
         reserve_octets: int,
         syncer: Syncer | None = None,
+        key: bytes = b"",
     ) -> None:
-        """Begin a recording, or continue it; `reserve_octets` stay free. FolderError, LayoutError."""
+        """Begin a recording, or continue it; `reserve_octets` stay free. FolderError, LayoutError.
+
+        `key` encrypts it; it continues as it was begun.
+        """
+        self._key = key
         self.path = recording_path(root, recording_id)
         self._reserve = reserve_octets
         self._syncer = syncer or InlineSyncer()
@@ -260,25 +275,30 @@ class RecordingFolder:
         self._folders: dict[RecordedTrackId, Path] = {}
         self._next = 1
         if not path.exists():
-            write_json(path, RecordingInfo(FORMAT, recording_id, now.unix_ns, now.boot_id, now.monotonic_ns))
+            form, check = (ENCRYPTED_FORMAT, key_check(self._key)) if self._key else (FORMAT, "")
+            write_json(
+                path, RecordingInfo(form, recording_id, now.unix_ns, now.boot_id, now.monotonic_ns, check)
+            )
             return now.monotonic_ns
         info = read_json(path, RecordingInfo)
-        if info.format != FORMAT:
+        if info.format not in {FORMAT, ENCRYPTED_FORMAT}:
             raise LayoutError(f"a recording of format {info.format}")
+        if info.key_check != (key_check(self._key) if self._key else ""):
+            raise LayoutError("the recording was begun with another key")
         last_ns = 0
         for number, folder in numbered(self.path / TRACKS_FOLDER).items():
             self._next = max(self._next, number + 1)
             with suppress(LayoutError):  # a damaged one is left as it is
                 track = read_json(folder / TRACK_FILE, TrackInfo)
                 self._folders[track.track_id] = folder
-                opened = TrackFolder(folder, track, self._syncer)
+                opened = TrackFolder(folder, track, self._syncer, self._key)
                 last_ns = max(last_ns, opened.resume.end_ns or 0)
                 opened.close()
         if info.boot_id == now.boot_id and info.epoch_ns <= now.monotonic_ns:
             return info.epoch_ns
         # Another boot: by the wall clock, which may have been set back.
         epoch_ns = now.monotonic_ns - max(now.unix_ns - info.started_unix_ns, last_ns)
-        write_json(path, RecordingInfo(FORMAT, recording_id, info.started_unix_ns, now.boot_id, epoch_ns))
+        write_json(path, msgspec.structs.replace(info, boot_id=now.boot_id, epoch_ns=epoch_ns))
         return epoch_ns
 
     def open_track(self, message: OpenTrack) -> Resume:
@@ -292,7 +312,7 @@ class RecordingFolder:
             self._folders[message.track_id] = folder
         info = TrackInfo(RecordedTrackId(message.track_id[:MAX_TEXT]), message.kind, message.label[:MAX_TEXT])
         try:
-            self._tracks[message.track_id] = TrackFolder(folder, info, self._syncer)
+            self._tracks[message.track_id] = TrackFolder(folder, info, self._syncer, self._key)
         except OSError as error:
             raise _to_folder_error(error) from error
         return self._tracks[message.track_id].resume

@@ -1,19 +1,18 @@
 """Paths of a recording's files, and its small JSON files. No file name comes from a user."""
 
-import mmap
 import os
 import re
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import TypeVar
 
 import msgspec
 
-from recording.containers.recovery import Place, Tail, recover
 from sfu.values import RecordedTrackId, RecordingId
 
 FORMAT = 1
+ENCRYPTED_FORMAT = 2
+"Of recordings whose media files are encrypted; otherwise the same."
 RECORDING_FILE, LOCK_FILE, TRACKS_FOLDER = "recording.json", "lock", "tracks"
 TRACK_FILE, SEGMENTS_FILE, GAPS_FILE = "track.json", "segments.idx", "gaps.idx"
 # Its own JSON files are below a kilobyte, but for labels; a larger one is not ours.
@@ -30,6 +29,10 @@ class LayoutError(Exception):
     """Files that are not a recording, or are damaged."""
 
 
+class DamagedError(LayoutError):
+    """A part of a file, such as a segment, is damaged; others can still be read."""
+
+
 class RecordingInfo(msgspec.Struct, frozen=True):
     """`recording.json`."""
 
@@ -40,6 +43,8 @@ class RecordingInfo(msgspec.Struct, frozen=True):
     "Of the machine when it was last written: CLOCK_MONOTONIC counts from its boot."
     epoch_ns: int
     "CLOCK_MONOTONIC at the time 0 of the recording, during that boot; negative when the machine booted since."
+    key_check: str = ""
+    "`encryption.key_check` of the recording's key; empty if the recording is not encrypted."
 
 
 class TrackInfo(msgspec.Struct, frozen=True):
@@ -61,6 +66,15 @@ class PartInfo(msgspec.Struct, frozen=True):
     height: int
     start_ns: int
     init_octets: int
+    salt: str = ""
+    "Of the file's encryption (`encryption.FileCipher`); empty if the file is not encrypted."
+
+
+class FilmInfo(msgspec.Struct, frozen=True):
+    """`film.json` beside an encrypted film."""
+
+    salt: str
+    "As in `PartInfo`."
 
 
 def recording_path(root: Path, recording_id: RecordingId) -> Path:
@@ -112,17 +126,9 @@ def write_json(path: Path, value: msgspec.Struct, sync: Callable[[int], None] = 
     temporary.replace(path)
 
 
-def write_all(descriptor: int, data: bytes, offset: int) -> None:
+def write_all(descriptor: int, data: bytes | bytearray, offset: int) -> None:
     """Write at an offset, repeatedly if the file system writes only a part. OSError."""
     view = memoryview(data)
     while view:
         written = os.pwrite(descriptor, view, offset)
         view, offset = view[written:], offset + written
-
-
-def recover_part(file: int, container: ModuleType, place: Place) -> Tail | None:
-    """Return what an open part has beyond its index; None for an empty file. OSError."""
-    if not os.fstat(file).st_size:
-        return None
-    with mmap.mmap(file, 0, access=mmap.ACCESS_READ) as data, memoryview(data) as view:
-        return recover(view, container, place)

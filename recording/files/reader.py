@@ -8,13 +8,16 @@ from zlib import crc32
 
 from recording.containers.index import GAP_OCTETS, SEGMENT_OCTETS, SegmentRecord, unpack_gap, unpack_segment
 from recording.containers.recovery import BY_SUFFIX, Place
+from recording.files.encryption import key_check
 from recording.files.layout import (
+    ENCRYPTED_FORMAT,
     FORMAT,
     GAPS_FILE,
     RECORDING_FILE,
     SEGMENTS_FILE,
     TRACK_FILE,
     TRACKS_FOLDER,
+    DamagedError,
     LayoutError,
     PartInfo,
     RecordingInfo,
@@ -24,22 +27,19 @@ from recording.files.layout import (
     part_path,
     read_json,
     recording_path,
-    recover_part,
 )
+from recording.files.media_file import part_cipher, read_path, recover_part
 from recording.values import Gap
 from sfu.values import RecordingId
-
-
-class DamagedError(LayoutError):
-    """A segment or a record is damaged; others can still be read."""
 
 
 class TrackReader:
     """One track. Nothing is cached: each call reads the few records that it needs."""
 
-    def __init__(self, path: Path) -> None:
-        """Read what the track is. LayoutError."""
+    def __init__(self, path: Path, key: bytes = b"") -> None:
+        """Read what the track is; `key` is that of an encrypted recording. LayoutError."""
         self.path = path
+        self.key = key
         self.info = read_json(path / TRACK_FILE, TrackInfo)
 
     @property
@@ -121,8 +121,10 @@ class TrackReader:
             try:
                 info = self.part(number)
                 place = Place(number, last, count + len(found), self.info.kind == "audio")
-                with part_path(self.path, number, info.suffix).open("rb") as file:
-                    tail = recover_part(file.fileno(), BY_SUFFIX[info.suffix], place)
+                path = part_path(self.path, number, info.suffix)
+                cipher = part_cipher(path, info, self.key)
+                with path.open("rb") as file:
+                    tail = recover_part(file.fileno(), cipher, BY_SUFFIX[info.suffix], place)
                 if tail is not None:
                     found += tail.records
             except (LayoutError, FileNotFoundError):
@@ -158,38 +160,31 @@ class TrackReader:
     def init_segment(self, number: int) -> bytes:
         """The initialisation segment of a part. LayoutError."""
         info = self.part(number)
-        return self._read(part_path(self.path, number, info.suffix), 0, info.init_octets)
+        path = part_path(self.path, number, info.suffix)
+        return read_path(path, part_cipher(path, info, self.key), 0, info.init_octets)
 
     def read(self, record: SegmentRecord) -> bytes:
         """The octets of a segment. DamagedError, LayoutError."""
         info = self.part(record.part)
-        data = self._read(part_path(self.path, record.part, info.suffix), record.offset, record.length)
+        path = part_path(self.path, record.part, info.suffix)
+        data = read_path(path, part_cipher(path, info, self.key), record.offset, record.length)
         if crc32(data) != record.checksum:
             raise DamagedError(f"the segment at {record.offset} of part {record.part} is damaged")
-        return data
-
-    @staticmethod
-    def _read(path: Path, offset: int, length: int) -> bytes:
-        try:
-            with path.open("rb") as file:
-                file.seek(offset)
-                data = file.read(min(length, os.fstat(file.fileno()).st_size))
-        except OSError as error:
-            raise LayoutError(f"{path.name} cannot be read: {error}") from error
-        if len(data) != length:
-            raise DamagedError(f"{path.name} is truncated")
         return data
 
 
 class RecordingReader:
     """One recording."""
 
-    def __init__(self, root: Path, recording_id: RecordingId) -> None:
-        """Read what the recording is. LayoutError."""
+    def __init__(self, root: Path, recording_id: RecordingId, key: bytes = b"") -> None:
+        """Read what the recording is; without its `key`, media of an encrypted one cannot be read. LayoutError."""
         self.path = recording_path(root, recording_id)
         self.info = read_json(self.path / RECORDING_FILE, RecordingInfo)
-        if self.info.format != FORMAT:
+        self.key = key
+        if self.info.format not in {FORMAT, ENCRYPTED_FORMAT}:
             raise LayoutError(f"a recording of format {self.info.format}")
+        if key and self.info.key_check and key_check(key) != self.info.key_check:
+            raise LayoutError("the recording is encrypted with another key")
 
     def tracks(self) -> tuple[list[TrackReader], list[str]]:
         """(the tracks, the errors of unreadable ones)."""
@@ -197,7 +192,7 @@ class RecordingReader:
         problems: list[str] = []
         for number, path in sorted(numbered(self.path / TRACKS_FOLDER).items()):
             try:
-                found.append(TrackReader(path))
+                found.append(TrackReader(path, self.key))
             except LayoutError as error:
                 problems.append(f"track {number}: {error}")
         return found, problems
@@ -207,4 +202,4 @@ class RecordingReader:
         path = numbered(self.path / TRACKS_FOLDER).get(number)
         if path is None:
             raise LayoutError(f"the recording has no track {number}")
-        return TrackReader(path)
+        return TrackReader(path, self.key)

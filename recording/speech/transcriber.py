@@ -89,7 +89,7 @@ def transcribe(job: SpeechJob, transcriber: Transcriber, tell: Callable[[float],
     """Transcribe the tracks of a job one after another; `tell` gets the progress from 0 to 1. LayoutError."""
     tracks = [
         track
-        for track in RecordingReader(Path(job.root), RecordingId(job.recording)).tracks()[0]
+        for track in RecordingReader(Path(job.root), RecordingId(job.recording), job.key).tracks()[0]
         if track.info.kind == "audio"
         and track.info.track_id.partition("/")[2].partition("/")[0] in job.sources
     ]

@@ -20,6 +20,8 @@ class SpeechJob(msgspec.Struct, frozen=True):
     "ISO 639-1; empty: detected for each track."
     sources: tuple[str, ...] = ("microphone",)
     "Sources of the audio tracks, the second part of a track's id."
+    key: bytes = b""
+    "Of the recording, if it is encrypted."
 
 
 class Word(msgspec.Struct, frozen=True, array_like=True):

@@ -124,11 +124,11 @@ class Taps:
 
     # --- commands ------------------------------------------------------------------------------------------------
 
-    def start(self, recording_id: RecordingId, room_id: RoomId, now: float) -> None:
-        """Begin or continue a recording of a room; `record` adds its tracks."""
+    def start(self, recording_id: RecordingId, room_id: RoomId, now: float, key: bytes = b"") -> None:
+        """Begin or continue a recording of a room; `record` adds its tracks, and `key` encrypts its files."""
         if recording_id not in self._recordings:
             self._recordings[recording_id] = _Recording(recording_id, room_id)
-            self._tell(tap.StartRecording(recording_id, _ns(now)))
+            self._tell(tap.StartRecording(recording_id, _ns(now), key))
 
     def stop(self, recording_id: RecordingId, now: float) -> bool:
         """End a recording; return whether it existed."""

@@ -4,7 +4,7 @@ A worker that died takes its recorder with it; the recording is continued by the
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from sfu.values import RecordingId, RoomId
@@ -20,6 +20,8 @@ class Place(Generic[W]):
     room_id: RoomId
     worker: W | None
     "None: its worker ended."
+    key: bytes = field(default=b"", repr=False)
+    "Encrypts the recording's files."
     paused: bool = False
 
 
@@ -39,12 +41,12 @@ class RecordingPlaces(Generic[W]):
         workers = (place.worker for place in self._places.values() if place.room_id == room_id)
         return next((worker for worker in workers if worker is not None), None)
 
-    def add(self, recording_id: RecordingId, room_id: RoomId, worker: W | None) -> bool:
+    def add(self, recording_id: RecordingId, room_id: RoomId, worker: W | None, key: bytes = b"") -> bool:
         """Add a recording; return False if it exists. `worker` None: the worker that opens the room next."""
         place = self._places.get(recording_id)
         if place is not None and place.worker is not None:
             return False
-        self._places[recording_id] = Place(recording_id, room_id, worker)
+        self._places[recording_id] = Place(recording_id, room_id, worker, key)
         return True
 
     def remove(self, recording_id: RecordingId) -> Place[W] | None:

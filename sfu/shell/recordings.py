@@ -57,8 +57,8 @@ class Recordings:
         "Of recorders that were stopped."
         taps.on_messages = self._gather
 
-    def start(self, recording_id: RecordingId, room_id: RoomId) -> None:
-        """Begin a recording, or continue an earlier one, also one of another process."""
+    def start(self, recording_id: RecordingId, room_id: RoomId, key: bytes = b"") -> None:
+        """Begin a recording, or continue an earlier one, also one of another process; `key` encrypts its files."""
         if not self._settings.recordings_folder:
             self._emit(RecordingStopped(recording_id, "off", "the server has no folder for recordings"))
             return
@@ -70,7 +70,7 @@ class Recordings:
             self._recorder = RecorderProcess(json.dumps(settings), self._on_message, self._died)
             self._recorder.start()
         self._running.add(recording_id)
-        self._taps.start(recording_id, room_id, time.monotonic())
+        self._taps.start(recording_id, room_id, time.monotonic(), key)
 
     def record(self, recording_id: RecordingId, publication_id: PublicationId, track: RecordedTrack) -> None:
         """Record a publication, if it belongs to the recorded room."""

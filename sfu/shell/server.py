@@ -444,9 +444,12 @@ class MediaServer:
             if connection is not None:
                 connection.send_data(label, payload, flow)
 
-    def start_recording(self, recording_id: RecordingId, room_id: RoomId) -> None:
-        """Begin or continue a recording of a room, without tracks; `RecordingStopped` is emitted at its end."""
-        self._recordings.start(recording_id, room_id)
+    def start_recording(self, recording_id: RecordingId, room_id: RoomId, key: bytes) -> None:
+        """Begin or continue a recording of a room, without tracks; `RecordingStopped` is emitted at its end.
+
+        `key`, 32 octets, encrypts the recording's files; empty: they are not encrypted.
+        """
+        self._recordings.start(recording_id, room_id, key)
 
     def record_track(
         self, recording_id: RecordingId, publication_id: PublicationId, track: RecordedTrack

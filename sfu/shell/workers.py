@@ -365,18 +365,18 @@ class MediaWorkers:
         finally:
             self._waiting.pop(number, None)
 
-    def start_recording(self, recording_id: RecordingId, room_id: RoomId) -> None:
+    def start_recording(self, recording_id: RecordingId, room_id: RoomId, key: bytes) -> None:
         """Begin a recording on the room's worker."""
         worker = self._room(room_id)
-        if self._recordings.add(recording_id, room_id, worker if worker.alive else None):
-            worker.send_command(0, "start_recording", (recording_id, room_id))
+        if self._recordings.add(recording_id, room_id, worker if worker.alive else None, key):
+            worker.send_command(0, "start_recording", (recording_id, room_id, key))
 
     def _settle_recordings(self, room_id: RoomId, worker: WorkerProcess) -> None:
         """Let this worker continue the recordings of a room that was opened on it."""
         for place, before in self._recordings.settle(room_id, worker):
             if before is not None:
                 before.send_command(0, "stop_recording", (place.recording_id,))
-            worker.send_command(0, "start_recording", (place.recording_id, room_id))
+            worker.send_command(0, "start_recording", (place.recording_id, room_id, place.key))
             if place.paused:
                 worker.send_command(0, "pause_recording", (place.recording_id, True))
 

@@ -27,6 +27,12 @@ class StartRecording(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=
     recording_id: RecordingId
     "Chosen by the server: 1 to 64 letters, digits, `-` and `_`. It names the folder."
     at_ns: int
+    key: bytes = b""
+    "32 octets that encrypt the recording's files; empty: they are not encrypted."
+
+    def __repr__(self) -> str:
+        """Return a text for logs, without the key."""
+        return f"StartRecording({self.recording_id!r}, {self.at_ns})"
 
 
 class StopRecording(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=False):

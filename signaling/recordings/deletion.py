@@ -1,10 +1,11 @@
-"""Deletion of a recording: its files and its film go, and a row stays that says so."""
+"""Deletion of a recording: its files, its film and its key are deleted; a row with the status `deleted` remains."""
 
 import asyncio
 
 from sfu.values import RecordingId
 from signaling.recordings.changes import Changes
 from signaling.recordings.files import FilesError, RecordingFiles
+from signaling.recordings.keys import RecordingKeys
 from signaling.recordings.outputs.films import Films
 from signaling.recordings.statuses import DELETED
 from signaling.recordings.storage.address import StorageError
@@ -18,8 +19,11 @@ _KEPT = ("tenant", "by")
 class Deletion:
     """Deletes recordings that have ended."""
 
-    def __init__(self, changes: Changes, files: RecordingFiles | None, films: Films | None) -> None:
+    def __init__(
+        self, changes: Changes, keys: RecordingKeys, files: RecordingFiles | None, films: Films | None
+    ) -> None:
         """`files` and `films` are None where nothing is recorded."""
+        self._keys = keys
         self._changes = changes
         self._files = files
         self._films = films
@@ -32,6 +36,7 @@ class Deletion:
                 if self._films.archive is not None:
                     await _delete_stored(self._films.archive, row.id)
             await asyncio.to_thread(self._files.delete, row.id)
+        await self._keys.delete(row.id)
         details = {key: row.details[key] for key in _KEPT if key in row.details}
         details |= {"deleted_by": by, "deleted_at": now}
         gone = Recording(row.id, row.room, row.session_sid, DELETED, row.started_at, row.ended_at, details)

@@ -3,19 +3,20 @@
 import shutil
 import zipfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Final, cast
+from typing import IO, cast
 
 import msgspec
 
-from recording.files.layout import TRACKS_FOLDER, LayoutError, part_path, recording_path
+from recording.files.encryption import FileCipher
+from recording.files.layout import TRACKS_FOLDER, DamagedError, LayoutError, part_path, recording_path
+from recording.files.media_file import part_cipher
 from recording.files.reader import RecordingReader, TrackReader
 from recording.values import EVER_NS, NS_PER_S
 from sfu.values import RecordingId
+from signaling.recordings.keys import KeyOf, no_key
+from signaling.recordings.storage.content import PIECE_OCTETS, PartFile, read_piece
 from signaling.recordings.storage.stored import stored_octets
-
-_CHUNK_OCTETS: Final = 1 << 20
 
 
 class FilesError(Exception):
@@ -66,22 +67,13 @@ class Manifest(msgspec.Struct, frozen=True):
     "Why tracks are missing in this list."
 
 
-@dataclass(frozen=True, slots=True)
-class PartFile:
-    """A file to send."""
-
-    path: Path
-    mime_type: str
-    stored: int | None = None
-    "Octets of the file if it is in the bucket and not here; None: it is here."
-
-
 class RecordingFiles:
     """The files of all recordings."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, key_of: KeyOf = no_key) -> None:
         """`folder` is where the recorders write."""
         self._folder = folder
+        self._key_of = key_of
 
     def manifest(self, recording_id: RecordingId) -> Manifest:
         """Return the content of a recording. FilesError."""
@@ -90,7 +82,7 @@ class RecordingFiles:
     def part(self, recording_id: RecordingId, track: int, part: int) -> PartFile:
         """Return a file of a track; part 0 is the only one. FilesError."""
         found = next(
-            (each for each in open_recording(self._folder, recording_id).tracks()[0] if each.number == track),
+            (each for each in self._open(recording_id).tracks()[0] if each.number == track),
             None,
         )
         if found is None:
@@ -144,17 +136,20 @@ class RecordingFiles:
         with zipfile.ZipFile(cast("IO[bytes]", pieces), "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
             for track in manifest.tracks:
                 for part in track.parts:
-                    source = part_file(tracks[track.number], part.number).path
-                    with source.open("rb") as file, archive.open(part.name, "w", force_zip64=True) as entry:
-                        while data := file.read(_CHUNK_OCTETS):
+                    source = part_file(tracks[track.number], part.number)
+                    with archive.open(part.name, "w", force_zip64=True) as entry:
+                        for data in _pieces(source, part, manifest.problems):
                             entry.write(data)
                             yield pieces.take()
             archive.writestr("manifest.json", msgspec.json.format(msgspec.json.encode(manifest)))
         yield pieces.take()
 
+    def _open(self, recording_id: RecordingId) -> RecordingReader:
+        return open_recording(self._folder, recording_id, self._key_of)
+
     def _read(self, recording_id: RecordingId) -> tuple[Manifest, dict[int, TrackReader]]:
         """Return the content of a recording, and its tracks by number."""
-        reader = open_recording(self._folder, recording_id)
+        reader = self._open(recording_id)
         found, problems = reader.tracks()
         tracks: list[RecordedTrack] = []
         for each in found:
@@ -166,10 +161,10 @@ class RecordingFiles:
         return manifest, {each.number: each for each in found}
 
 
-def open_recording(folder: Path, recording_id: RecordingId) -> RecordingReader:
+def open_recording(folder: Path, recording_id: RecordingId, key_of: KeyOf) -> RecordingReader:
     """Open a recording. FilesError."""
     try:
-        return RecordingReader(folder, recording_id)
+        return RecordingReader(folder, recording_id, key_of(recording_id))
     except LayoutError as error:
         raise FilesError(str(error)) from error
 
@@ -178,15 +173,17 @@ def part_file(track: TrackReader, number: int) -> PartFile:
     """Return the file of a part of a track. FilesError."""
     try:
         info = track.part(number)
+        path = part_path(track.path, number, info.suffix)
+        cipher = part_cipher(path, info, track.key)
     except LayoutError as error:
         raise FilesError(str(error)) from error
-    return file_at(part_path(track.path, number, info.suffix), track.path.parent.parent, info.mime_type)
+    return file_at(path, track.path.parent.parent, info.mime_type, cipher)
 
 
-def file_at(path: Path, recording: Path, mime_type: str) -> PartFile:
+def file_at(path: Path, recording: Path, mime_type: str, cipher: FileCipher | None) -> PartFile:
     """Return a file of the recording in a folder; one that is nowhere is taken to be in the folder. FilesError."""
     try:
-        return PartFile(path, mime_type, None if path.exists() else stored_octets(recording, path))
+        return PartFile(path, mime_type, None if path.exists() else stored_octets(recording, path), cipher)
     except LayoutError as error:
         raise FilesError(str(error)) from error
 
@@ -197,7 +194,7 @@ def _track(track: TrackReader) -> RecordedTrack:
     for each in track.parts():
         found = track.part(each)
         file = part_file(track, each)
-        octets = file.path.stat().st_size if file.stored is None else file.stored
+        octets = file.octets()
         name = f"{number:04}-{info.kind}-{each:04}.{found.suffix}"
         parts.append(Part(each, name, found.mime_type, octets, found.start_ns / NS_PER_S))
     ends = [record.end_ns for record in track.segments(0, EVER_NS)]
@@ -207,6 +204,20 @@ def _track(track: TrackReader) -> RecordedTrack:
     ]
     duration_s = max(ends, default=0) / NS_PER_S
     return RecordedTrack(number, info.track_id, info.kind, info.label, duration_s, parts, gaps)
+
+
+def _pieces(source: PartFile, part: Part, problems: list[str]) -> Iterator[bytes]:
+    """Yield the content of a file; damaged records become zeros, and are added to `problems`."""
+    start = 0
+    while start < part.octets:
+        end = min(start + PIECE_OCTETS, part.octets)
+        try:
+            data = read_piece(source, start, end)
+        except DamagedError as error:
+            problems.append(f"{part.name}: {error}; zeros stand for it")
+            data = read_piece(source, start, end, zeros=True)
+        yield data
+        start = end
 
 
 class _Pieces:

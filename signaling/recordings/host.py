@@ -13,6 +13,7 @@ from signaling.recordings.changes import Announcer
 from signaling.recordings.deletion import Deletion
 from signaling.recordings.erasure import Erasure
 from signaling.recordings.files import FilesError, RecordingFiles
+from signaling.recordings.keys import RecordingKeys
 from signaling.recordings.offloading import Offloading
 from signaling.recordings.outputs.films import Films
 from signaling.recordings.outputs.maker import OutputMaker
@@ -38,6 +39,8 @@ class RecordingSettings:
     speech: SpeechSettings
     bucket: "Bucket | None" = None
     "Where media of finished recordings are moved to; None: they stay in the folder."
+    encrypted: bool = True
+    "New recordings are encrypted, each with its own key."
 
 
 class RecordingHost:
@@ -55,13 +58,14 @@ class RecordingHost:
         """Listen to rooms; without a folder, `films`, `files` and `transcribing` are None."""
         folder = settings.folder
         self.folder = folder
+        self.keys = keys = RecordingKeys(store, encrypts=settings.encrypted)
         self.recordings = Recordings(
-            services, store, new_id, "" if folder is None else str(folder), announcer
+            services, store, new_id, "" if folder is None else str(folder), announcer, keys
         )
         bucket = settings.bucket
-        self.archive = None if folder is None or bucket is None else Archive(folder, bucket)
-        self.films = None if folder is None else Films(folder, self.archive)
-        self.files = None if folder is None else RecordingFiles(folder)
+        self.archive = None if folder is None or bucket is None else Archive(folder, bucket, keys.get)
+        self.films = None if folder is None else Films(folder, self.archive, keys.get)
+        self.files = None if folder is None else RecordingFiles(folder, keys.get)
         self.transcribing: Transcribing | None = None
         self._outputs: OutputMaker | None = None
         self._retention: Retention | None = None
@@ -70,12 +74,12 @@ class RecordingHost:
         if folder is None or self.films is None or self.files is None:
             return
         self.transcribing = Transcribing(
-            self.recordings, store, folder, settings.speech, time.time, self.archive
+            self.recordings, store, folder, settings.speech, time.time, self.archive, keys.get
         )
-        self._outputs = OutputMaker(self.recordings, store, folder, self.films)
+        self._outputs = OutputMaker(self.recordings, store, self.films, self.files)
         transcripts = self.transcribing.transcripts
         self._erasure = Erasure(self.recordings, store, self.files, self.films, transcripts)
-        deletion = Deletion(self.recordings.changes, self.files, self.films)
+        deletion = Deletion(self.recordings.changes, keys, self.files, self.films)
         self._retention = Retention(store, deletion, settings.days, is_orphan, time.time)
 
         if self.archive is not None:
@@ -83,6 +87,7 @@ class RecordingHost:
 
     async def start(self) -> None:
         """Continue what an earlier server left. StoreError."""
+        await self.keys.load()
         await self.recordings.load()
         if self._outputs is not None:
             await self._outputs.load()

@@ -22,6 +22,17 @@ class Target:
     film: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """Who made a link to a download."""
+
+    tenant: str = ""
+    by: str = ""
+    "Id of the person; empty for an application."
+    bound: bool = False
+    "Only this person may use the link."
+
+
 class Links:
     """Signs and verifies the tokens of links. Each token permits one use of one recording."""
 
@@ -45,10 +56,11 @@ class Links:
         return signed.sign(all_claims, self._keys[key]), expires_at
 
     def download(
-        self, key: str, recording_id: RecordingId, expires_s: int, target: Target
+        self, key: str, recording_id: RecordingId, expires_s: int, target: Target, maker: Maker | None = None
     ) -> tuple[str, int]:
         """Return the path of a download (`sessions_api.recordings.download_calls`), and when it expires."""
-        token, expires_at = self.sign(key, DOWNLOAD, recording_id, expires_s, asdict(target))
+        claims = asdict(target) | asdict(maker or Maker())
+        token, expires_at = self.sign(key, DOWNLOAD, recording_id, expires_s, claims)
         return f"/api/v1/recordings/{quote(recording_id)}/download?token={token}", expires_at
 
     def verify(self, token: str, use: str, recording_id: RecordingId) -> Mapping[str, Any]:

@@ -9,10 +9,12 @@ from typing import Any, Final
 
 import msgspec
 
+from recording.files.layout import LayoutError
 from sfu.values import RecordedTrackId, RecordingId, RecordingStopped, SegmentRecorded, TrackNotRecorded
 from signaling.errors import NotFoundError, RequestError, StoreError, UnsupportedError
 from signaling.ids import Identity, RoomName, TrackSid
 from signaling.recordings.changes import Announcer, Changes, numbered
+from signaling.recordings.keys import RecordingKeys
 from signaling.recordings.output_state import OUTPUT, Output, OutputKind
 from signaling.recordings.rules import Options, may_record, recorded_track
 from signaling.recordings.statuses import ACTIVE, FAILED, FINISHED, PAUSED, RECORDING, STOPPING
@@ -52,6 +54,8 @@ class Purpose:
     "Of the row, besides the recording's own."
     output: OutputKind = OutputKind.NONE
     "The files to make after the end."
+    read_by_path: bool = False
+    "The application opens the files in the folder itself, so they are not encrypted."
 
 
 @dataclass(slots=True)
@@ -87,15 +91,17 @@ class Running:
 class Recordings:
     """Starts and stops recordings, and decides for each published track whether it is recorded."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - the parts of the server that recordings use
         self,
         services: Services,
         store: Store,
         new_id: Callable[[str], str],
         folder: str,
         announcer: Announcer | None = None,
+        keys: RecordingKeys | None = None,
     ) -> None:
         """Listen to rooms and to the engine; `folder` is empty where nothing is recorded."""
+        self.keys = keys or RecordingKeys(store, encrypts=False)
         self._services = services
         self._store = store
         self._new_id = new_id
@@ -174,6 +180,8 @@ class Recordings:
         )
         running = self._running[room_name] = Running(row, options, consents)
         try:
+            if not purpose.read_by_path:
+                await self.keys.create(row.id)
             await self.changes.add(row)
         except StoreError:
             del self._running[room_name]
@@ -260,7 +268,13 @@ class Recordings:
 
     def _begin(self, running: Running, room: Room) -> None:
         self._services.timers.cancel(running.id, "continue")
-        self._services.media.start_recording(running.id, room.sid)
+        try:
+            key = self.keys.get(running.id)
+        except LayoutError as error:
+            log.error("recording %s has ended: %s", running.id, error)  # noqa: TRY400 - the cause is in the message
+            self._end(running, FAILED, "no-key")
+            return
+        self._services.media.start_recording(running.id, room.sid, key)
         self._show(room.name, recorded=running.row.status == RECORDING)
         if running.row.status == PAUSED:
             self._services.media.pause_recording(running.id, True)

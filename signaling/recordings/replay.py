@@ -8,12 +8,14 @@ from typing import Final
 import msgspec
 
 from recording.containers.index import SegmentRecord
-from recording.files.layout import LayoutError
-from recording.files.reader import DamagedError, TrackReader
+from recording.files.layout import DamagedError, LayoutError
+from recording.files.reader import RecordingReader, TrackReader
 from recording.values import EVER_NS, NS_PER_S
 from sfu.values import RecordingId
-from signaling.recordings.files import FilesError, PartFile, open_recording, part_file
+from signaling.recordings.files import FilesError, open_recording, part_file
+from signaling.recordings.keys import KeyOf, no_key
 from signaling.recordings.rules import parse_track_id
+from signaling.recordings.storage.content import PartFile
 
 MAX_SEGMENTS: Final = 200
 "Most segments of a page; with segments of 4 s these are more than 13 minutes."
@@ -81,13 +83,14 @@ class SegmentPage(msgspec.Struct, frozen=True):
 class ReplayFiles:
     """The recordings of a folder, for players. Each call reads the few records that it needs."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, key_of: KeyOf = no_key) -> None:
         """`folder` is where the recorders write."""
         self._folder = folder
+        self._key_of = key_of
 
     def started_at(self, recording_id: RecordingId) -> float:
         """Return the time 0 of a recording in seconds since 1970. FilesError."""
-        return open_recording(self._folder, recording_id).info.started_unix_ns / NS_PER_S
+        return self._open(recording_id).info.started_unix_ns / NS_PER_S
 
     def tracks(self, recording_id: RecordingId, *, live: bool) -> list[ReplayTrack]:
         """Return the tracks that have segments; a track that cannot be read is left out. FilesError.
@@ -95,7 +98,7 @@ class ReplayFiles:
         `live`: the recorder is at work, so the segment that it has open is left out; it will be longer.
         """
         found: list[ReplayTrack] = []
-        for each in open_recording(self._folder, recording_id).tracks()[0]:
+        for each in self._open(recording_id).tracks()[0]:
             try:
                 described = _described(each, live=live)
             except (LayoutError, OSError):
@@ -129,9 +132,12 @@ class ReplayFiles:
         """Return the file of a part. FilesError."""
         return part_file(self._track(recording_id, number), part)
 
+    def _open(self, recording_id: RecordingId) -> RecordingReader:
+        return open_recording(self._folder, recording_id, self._key_of)
+
     def _track(self, recording_id: RecordingId, number: int) -> TrackReader:
         try:
-            return open_recording(self._folder, recording_id).track(number)
+            return self._open(recording_id).track(number)
         except LayoutError as error:
             raise FilesError(str(error)) from error
 

@@ -101,7 +101,7 @@ def sessions_api(
     routes = [
         *all_routes(host, desk, callers, keyring, settings),
         *people_routes(host, desk, callers, keyring, settings),
-        *recording_routes(desk, keyring, recordings),
+        *recording_routes(desk, keyring, callers, recordings),
         *operator_routes(host, parts, sender),
     ]
     # The first matching path wins, so literal segments come before parameters.
@@ -169,16 +169,16 @@ def people_routes(
     ]
 
 
-def recording_routes(desk: Desk, keyring: Keyring, parts: RecordingParts) -> list[Route]:
+def recording_routes(desk: Desk, keyring: Keyring, callers: Callers, parts: RecordingParts) -> list[Route]:
     """Return the routes of recordings."""
     links = Links(keyring, desk.registry.wall_clock)
     host, store = parts.host, parts.store
-    replay_files = None if host.folder is None else ReplayFiles(host.folder)
+    replay_files = None if host.folder is None else ReplayFiles(host.folder, host.keys.get)
     calls = RecordingCalls(desk, host.recordings, store, host.files, host.films)
-    downloads = DownloadCalls(calls, store, host.files, host.films, links)
+    downloads = DownloadCalls(calls, store, host.files, host.films, links, callers)
     replay = ReplayCalls(desk, host.recordings, store, replay_files, links, host.archive)
-    films = FilmCalls(desk, calls, host.films, replay_files)
     transcripts = TranscriptCalls(desk, replay, store, host.transcribing)
+    films = FilmCalls(desk, calls, host.films, replay_files, transcripts)
     insights = InsightCalls(desk, host.recordings, calls, replay, transcripts)
     return [
         *calls.routes(),

@@ -12,6 +12,7 @@ import time
 import pytest
 
 from recording.files.folder import Moment
+from recording.files.layout import DamagedError, LayoutError
 from recording.files.reader import RecordingReader
 from recording.media.codecs import opus
 from recording.recorder import Connection, Recorder, RecorderSettings
@@ -20,6 +21,9 @@ from sfu.wire import tap
 from tests.recording.encoders import MS, Sender
 
 S = 1_000_000_000
+KEY = bytes(range(32))
+# RFC 6716 section 3.1: one frame of 20 ms, and octets that can be found again.
+PAYLOAD = b"\xfc" + b"octets of a packet that can be found on the disk"
 
 
 class World:
@@ -34,22 +38,20 @@ class World:
     def moment(self):
         return Moment(self.now_ns, 1_700_000_000 * S + self.now_ns, "boot")
 
-    def start(self, recording_id="lesson", stream=1, track_id="mic"):
+    def start(self, recording_id="lesson", stream=1, track_id="mic", key=b""):
         at = self.now_ns
         for message in (
-            tap.StartRecording(recording_id, at),
+            tap.StartRecording(recording_id, at, key),
             tap.OpenTrack(recording_id, track_id, "audio", "", at),
             tap.OpenStream(stream, recording_id, track_id, "p", 48_000, at),
         ):
             self.recorder.handle(message)
 
-    def speak(self, seconds, *streams, sequence=0):
+    def speak(self, seconds, *streams, sequence=0, payload=opus.SILENCE):
         for i in range(round(seconds * 50)):
             for stream in streams:
                 self.recorder.handle(
-                    tap.Packet(
-                        stream, sequence + i, 960 * (sequence + i), True, "opus", opus.SILENCE, self.now_ns
-                    )
+                    tap.Packet(stream, sequence + i, 960 * (sequence + i), True, "opus", payload, self.now_ns)
                 )
             self.now_ns += 20 * MS
             if i % 5 == 0:
@@ -59,8 +61,8 @@ class World:
         return [message for message in self.told if isinstance(message, kind)]
 
 
-def records(root, recording_id="lesson"):
-    (track,), problems = RecordingReader(root, recording_id).tracks()
+def records(root, recording_id="lesson", key=b""):
+    (track,), problems = RecordingReader(root, recording_id, key).tracks()
     assert problems == []
     return list(track.segments(0, 1 << 60)), track
 
@@ -186,7 +188,70 @@ class Child:
         return self.process.wait(20)
 
 
-def test_killed_at_random_moments_it_loses_less_than_a_second(tmp_path):
+def test_an_encrypted_recording_shows_neither_packets_nor_its_container(tmp_path):
+    for key in (b"", KEY):
+        root = tmp_path / key.hex()[:4]
+        world = World(root)
+        world.start(key=key)
+        world.speak(10, 1, payload=PAYLOAD)
+        live, _ = records(root, key=key)
+        assert live[-1].end_ns > 9 * S
+        world.recorder.handle(tap.StopRecording("lesson", world.now_ns))
+        found, track = records(root, key=key)
+        assert [record.end_ns // S for record in found] == [4, 8, 10]
+        assert sum(track.read(record).count(PAYLOAD) for record in found) == 500
+        disk = b"".join(path.read_bytes() for path in root.rglob("*") if path.is_file())
+        for plain in (
+            PAYLOAD,
+            b"OpusHead",
+            bytes.fromhex("1A45DFA3"),
+            b"webm\x42",
+        ):  # RFC 8794: the EBML magic
+            assert (plain in disk) == (key == b""), plain
+        assert KEY not in disk
+
+
+def test_a_flipped_octet_of_an_encrypted_recording_costs_one_segment(tmp_path):
+    world = World(tmp_path)
+    world.start(key=KEY)
+    world.speak(10, 1, payload=PAYLOAD)
+    world.recorder.handle(tap.StopRecording("lesson", world.now_ns))
+    found, track = records(tmp_path, key=KEY)
+    path = track.path / "0001.webm"
+    octets = bytearray(path.read_bytes())
+    octets[-10] ^= 1
+    path.write_bytes(octets)
+    assert all(track.read(record) for record in found[:-1])
+    with pytest.raises(DamagedError, match=r"record \d+ of lesson/tracks/0001/0001\.webm is damaged"):
+        track.read(found[-1])
+
+
+def test_an_encrypted_recording_is_read_and_continued_with_its_own_key_only(tmp_path):
+    world = World(tmp_path)
+    world.start(key=KEY)
+    world.speak(5, 1)
+    world.recorder.handle(tap.StopRecording("lesson", world.now_ns))
+    (track,), _ = RecordingReader(tmp_path, "lesson").tracks()
+    assert len(track) == 2
+    with pytest.raises(LayoutError, match="its key is missing"):
+        track.read(track.record(0))
+    with pytest.raises(LayoutError, match="another key"):
+        RecordingReader(tmp_path, "lesson", bytes(32))
+    for key in (b"", bytes(32)):
+        world.start(stream=2, key=key)
+        failed = world.of(tap.RecordingFailed)[-1]
+        assert (failed.reason, failed.detail) == ("invalid", "the recording was begun with another key")
+    assert repr(KEY) not in repr(tap.StartRecording("lesson", 0, KEY))
+    world.start(stream=3, key=KEY)
+    world.speak(2, 3)
+    world.recorder.handle(tap.StopRecording("lesson", world.now_ns))
+    found, track = records(tmp_path, key=KEY)
+    assert {record.part for record in found} == {1, 2}
+    assert all(track.read(record) for record in found)
+
+
+@pytest.mark.parametrize("key", [b"", KEY], ids=["plain", "encrypted"])
+def test_killed_at_random_moments_it_loses_less_than_a_second(tmp_path, key):
     """Twice: four recordings in one process, as its start is what takes time; each stopped at a moment of its own."""
     randomness = random.Random(7)
     begun = time.monotonic_ns()
@@ -195,7 +260,7 @@ def test_killed_at_random_moments_it_loses_less_than_a_second(tmp_path):
         child = Child(tmp_path)
         sender = Sender(1, "opus", rate=48_000)
         child.send(
-            tap.StartRecording("lesson", begun),
+            tap.StartRecording("lesson", begun, key),
             tap.OpenTrack("lesson", "mic", "audio", "", begun),
             tap.OpenStream(1, "lesson", "mic", "p", 48_000, begun),
         )
@@ -208,7 +273,7 @@ def test_killed_at_random_moments_it_loses_less_than_a_second(tmp_path):
         child.send(tap.Ping(4))
         child.until(tap.Pong(4))
         child.kill()
-        found, track = records(tmp_path)
+        found, track = records(tmp_path, key=key)
         assert sent_ns - found[-1].end_ns < S
         assert all(track.read(record) for record in found)
         assert len({record.part for record in found}) == round_number + 1

@@ -78,6 +78,7 @@ class FakeMedia:
         self.flows: list[str] = []
         "Of each in `sent`."
         self.commands: list[tuple[Any, ...]] = []
+        self.recording_keys: dict[str, bytes] = {}
         self.forwards = True
         self.fail_with: Exception | None = None
         self.udp_port = 7882
@@ -253,8 +254,9 @@ class FakeMedia:
         self.sent.append((tuple(peer_ids), label, payload))
         self.flows.append(flow)
 
-    def start_recording(self, recording_id: str, room_id: str) -> None:
+    def start_recording(self, recording_id: str, room_id: str, key: bytes) -> None:
         self.commands.append(("start_recording", recording_id, room_id))
+        self.recording_keys[recording_id] = key
 
     def record_track(self, recording_id: str, publication_id: str, track: RecordedTrack) -> None:
         self.commands.append(("record_track", recording_id, publication_id, track))

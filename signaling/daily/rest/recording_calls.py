@@ -133,7 +133,7 @@ class RecordingCalls:
         self._recordings = parts.recordings
         self._files = parts.files
         self._links = parts.links
-        self._deletion = Deletion(parts.recordings.changes, parts.files, parts.films)
+        self._deletion = Deletion(parts.recordings.changes, parts.recordings.keys, parts.files, parts.films)
 
     def routes(self) -> list[Route]:
         """Return the routes."""

@@ -163,7 +163,8 @@ class EgressService:
         }
         if upload is not None:
             details[UPLOAD] = msgspec.to_builtins(upload)
-        purpose = Purpose(_PREFIX, details, output)
+        # Without an upload, `location` is a path, and the application opens the file there.
+        purpose = Purpose(_PREFIX, details, output, read_by_path=upload is None)
         try:
             row = await self._recordings.start(claims.key, request.room_name, "", options, purpose)
         except AlreadyRecordedError as error:

@@ -13,17 +13,21 @@ _PAUSE_S: Final = 1.0
 
 def web_vtt(lines: Iterable[Line], name: Callable[[str], str]) -> str:
     """Return a WebVTT file; `name` returns the name of the speaker of a track."""
-    cues = sorted(
-        (words[0].start_s, words[-1].end_s, line.track_id, " ".join(word.text for word in words))
-        for line in lines
-        for words in _parts(line.words)
-    )
     blocks = ["WEBVTT\n"]
-    for start_s, end_s, track_id, text in cues:
+    for start_s, end_s, track_id, text in cues(lines):
         speaker = _escaped(name(track_id)).replace("\n", " ")
         voiced = f"<v {speaker}>{_escaped(text)}" if speaker else _escaped(text)
         blocks.append(f"{_timestamp(start_s)} --> {_timestamp(max(end_s, start_s + 0.001))}\n{voiced}\n")
     return "\n".join(blocks)
+
+
+def cues(lines: Iterable[Line]) -> list[tuple[float, float, str, str]]:
+    """Return (start in s, end in s, track id, text) of the cues of a transcript, in the order of time."""
+    return sorted(
+        (words[0].start_s, words[-1].end_s, line.track_id, " ".join(word.text for word in words))
+        for line in lines
+        for words in _parts(line.words)
+    )
 
 
 def _parts(words: Sequence[Word]) -> Iterator[list[Word]]:

@@ -10,13 +10,16 @@ from typing import Final
 
 import msgspec
 
-from recording.compose.plan import Chapter, Cue, Job
+from recording.compose.plan import Caption, Chapter, Cue, Job
 from recording.files.layout import LayoutError, recording_path
+from recording.files.media_file import film_cipher, film_description
 from sfu.values import RecordingId
 from signaling.recordings.children import Child
-from signaling.recordings.files import FilesError, PartFile, file_at
+from signaling.recordings.files import FilesError, file_at
+from signaling.recordings.keys import KeyOf, no_key
 from signaling.recordings.storage.address import StorageError
 from signaling.recordings.storage.archive import Archive, local
+from signaling.recordings.storage.content import PartFile
 from signaling.recordings.storage.stored import FILM_FILE
 
 log = logging.getLogger(__name__)
@@ -70,9 +73,10 @@ class _Work:
 class Films:
     """The films of all recordings in a folder."""
 
-    def __init__(self, folder: Path, archive: Archive | None = None) -> None:
+    def __init__(self, folder: Path, archive: Archive | None = None, key_of: KeyOf = no_key) -> None:
         """`folder` is the folder of the recordings; a film is stored beside its recording's files."""
         self.archive = archive
+        self._key_of = key_of
         self._folder = folder
         self._works: dict[str, _Work] = {}
         self._turn = asyncio.Semaphore(1)
@@ -84,7 +88,7 @@ class Films:
             return work.state
         try:
             file = self._file(recording_id)
-            octets = file.path.stat().st_size if file.stored is None else file.stored
+            octets = file.octets()
         except (FilesError, OSError):
             return FilmState(FilmStatus.NONE)
         return FilmState(FilmStatus.FINISHED, 1.0, "", octets)
@@ -95,16 +99,22 @@ class Films:
         owner: str,
         cues: Sequence[tuple[float, str, str]],
         chapters: Sequence[tuple[float, str]],
+        captions: Sequence[tuple[float, float, str]] = (),
     ) -> FilmState:
         """Compose a film, unless it exists or is in progress. FilesError, TooManyFilmsError.
 
-        `owner` is shown while nobody speaks; `cues` are (time in s, kind, person), `chapters` are (time in s, title).
+        `owner` is shown while nobody speaks; `cues` are (time in s, kind, person), `chapters` are (time in s, title),
+        `captions` are (start in s, end in s, text).
         """
         before = self.state(recording_id)
         if before.status not in {FilmStatus.NONE, FilmStatus.FAILED}:
             return before
         if sum(work.task is not None for work in self._works.values()) >= _MOST_WAITING:
             raise TooManyFilmsError("too many films wait to be composed")
+        try:
+            key = self._key_of(recording_id)
+        except LayoutError as error:
+            raise FilesError(str(error)) from error
         job = Job(
             str(self._folder),
             recording_id,
@@ -112,6 +122,8 @@ class Films:
             owner,
             [Cue(*cue) for cue in cues],
             [Chapter(*chapter) for chapter in chapters],
+            [Caption(*caption) for caption in captions],
+            key,
         )
         work = self._works[recording_id] = _Work(FilmState(FilmStatus.WAITING))
         work.task = asyncio.get_running_loop().create_task(self._compose(job, work))
@@ -135,6 +147,7 @@ class Films:
             if self.archive is not None:
                 await self.archive.delete_file(recording_id, FILM_FILE)
             path.unlink(missing_ok=True)
+            film_description(path).unlink(missing_ok=True)
             path.with_suffix(".part").unlink(missing_ok=True)
         except (OSError, StorageError) as error:
             raise FilesError(f"the film cannot be deleted: {error}") from error
@@ -166,7 +179,11 @@ class Films:
 
     def _file(self, recording_id: RecordingId) -> PartFile:
         path = self._path(recording_id)
-        return file_at(path, path.parent, "video/mp4")
+        try:
+            cipher = film_cipher(path, self._key_of(recording_id))
+        except LayoutError as error:
+            raise FilesError(str(error)) from error
+        return file_at(path, path.parent, "video/mp4", cipher)
 
     async def _compose(self, job: Job, work: _Work) -> None:
         async with self._turn:

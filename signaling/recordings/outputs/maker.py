@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
-from recording.files.layout import LayoutError, recording_path
+from recording.files.layout import LayoutError
 from signaling.errors import StoreError
 from signaling.recordings.changes import numbered
 from signaling.recordings.files import FilesError, RecordingFiles
@@ -29,6 +29,7 @@ from signaling.recordings.outputs.uploads import open_upload, upload_files
 from signaling.recordings.recordings import Recordings
 from signaling.recordings.statuses import FAILED, FINISHED
 from signaling.recordings.storage.address import StorageError
+from signaling.recordings.storage.content import PartFile
 from signaling.store import Store
 from signaling.store.records import Recording, RecordingChange
 
@@ -39,17 +40,18 @@ _CONCURRENT_UPLOADS: Final = 2
 _MAX_UPLOADS: Final = 3
 _UPLOAD_RETRY_S: Final = 60.0
 _MAX_RESUMED: Final = 1000
+# tracks/0001/0001.webm
+_PART_DEPTH: Final = 3
 
 
 class OutputMaker:
     """The only place that begins a film, or lists tracks, because a recording has ended."""
 
-    def __init__(self, recordings: Recordings, store: Store, folder: Path, films: Films) -> None:
-        """`folder` is the folder of the recordings."""
+    def __init__(self, recordings: Recordings, store: Store, films: Films, files: RecordingFiles) -> None:
+        """Use the films and the files of the recordings."""
         self._recordings = recordings
         self._store = store
-        self._folder = folder
-        self._files = RecordingFiles(folder)
+        self._files = files
         self._films = films
         self._waiting: deque[Recording] = deque()
         self._making: asyncio.Task[None] | None = None
@@ -147,7 +149,8 @@ class OutputMaker:
             await asyncio.sleep(_UPLOAD_RETRY_S * attempt)
             try:
                 bucket = open_upload(upload, self._store.vault)
-                files = await upload_files(bucket, row, self._folder, output.files)
+                sources = [(file, await asyncio.to_thread(self._source, row, file)) for file in output.files]
+                files = await upload_files(bucket, row, sources)
             except StorageError as failure:
                 error = failure
                 log.warning("recording %s is not uploaded: %s", row.id, failure)
@@ -169,13 +172,19 @@ class OutputMaker:
         return await asyncio.to_thread(self._listed, row)
 
     def _listed(self, row: Recording) -> list[OutputFile]:
-        folder = recording_path(self._folder, row.id)
         found: list[OutputFile] = []
         for track in self._files.manifest(row.id).tracks:
             for part in track.parts:
                 path = self._files.part(row.id, track.number, part.number).path
-                found.append(OutputFile(str(path.relative_to(folder)), part.octets, track.kind))
+                found.append(OutputFile("/".join(path.parts[-_PART_DEPTH:]), part.octets, track.kind))
         return found
+
+    def _source(self, row: Recording, file: OutputFile) -> PartFile:
+        """Return the file of an output. FilesError."""
+        if output_of(row).kind is OutputKind.FILM:
+            return self._films.file(row.id)
+        track, part = Path(file.path).parent.name, Path(file.path).stem
+        return self._files.part(row.id, int(track), int(part))
 
 
 def _without_key(upload: Upload) -> Upload:

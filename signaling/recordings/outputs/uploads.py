@@ -1,16 +1,16 @@
 """Copies the files of outputs to the buckets that their requests name."""
 
 import json
-from pathlib import Path
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from recording.files.layout import recording_path
 from signaling.errors import VaultError
 from signaling.recordings.files import FilesError
 from signaling.recordings.output_state import OutputFile, Upload, file_name
 from signaling.recordings.storage.address import Address, Credentials, clean_key
+from signaling.recordings.storage.content import PartFile, content
 from signaling.store.records import Recording
 from signaling.store.vault import Vault
 
@@ -32,16 +32,17 @@ def open_upload(upload: Upload, vault: Vault) -> "Bucket":
 
 
 async def upload_files(
-    bucket: "Bucket", row: Recording, folder: Path, files: list[OutputFile]
+    bucket: "Bucket", row: Recording, files: Sequence[tuple[OutputFile, PartFile]]
 ) -> list[OutputFile]:
-    """Copy the files of an output, and return them with their locations. StorageError, ValueError.
+    """Copy the files of an output, decrypted, and return them with their locations. StorageError, ValueError.
 
     A repetition replaces what an interrupted upload has left.
     """
     done: list[OutputFile] = []
-    for number, file in enumerate(files):
-        path = recording_path(folder, row.id) / file.path
-        key = clean_key(file_name(row, path.suffix, number))
-        await bucket.put(key, path, _TYPES.get(path.suffix, "application/octet-stream"))
+    for number, (file, source) in enumerate(files):
+        suffix = source.path.suffix
+        key = clean_key(file_name(row, suffix, number))
+        pieces = source.path if source.cipher is None else content(source, None, 0, file.octets)
+        await bucket.put(key, pieces, _TYPES.get(suffix, "application/octet-stream"))
         done.append(msgspec.structs.replace(file, location=bucket.url(key)))
     return done

@@ -9,11 +9,13 @@ from typing import Final
 
 import msgspec
 
+from recording.files.layout import LayoutError
 from recording.speech.values import VERSION, Line, SpeechJob, SpeechReport, Transcript
 from sfu.values import RecordingId
 from signaling.errors import StoreError
 from signaling.recordings.children import Child
 from signaling.recordings.files import FilesError
+from signaling.recordings.keys import KeyOf, no_key
 from signaling.recordings.output_state import OutputKind, output_of
 from signaling.recordings.recordings import Recordings
 from signaling.recordings.speech.transcripts import Transcripts
@@ -59,8 +61,10 @@ class Transcribing:
         settings: SpeechSettings,
         wall_clock: Callable[[], float],
         archive: Archive | None = None,
+        key_of: KeyOf = no_key,
     ) -> None:
         """`folder` is the folder of the recordings."""
+        self._key_of = key_of
         self._archive = archive
         self._store = store
         self._recordings = recordings
@@ -141,7 +145,13 @@ class Transcribing:
 
     async def _lines(self, recording_id: RecordingId, step: Step) -> list[Line]:
         """Run the child; return the lines in the order of time. StepError, OSError, TimeoutError, ValueError."""
-        job = SpeechJob(str(self._folder), recording_id, str(self._settings.model), self._settings.language)
+        try:
+            key = self._key_of(recording_id)
+        except LayoutError as error:
+            raise StepError(str(error)) from error
+        job = SpeechJob(
+            str(self._folder), recording_id, str(self._settings.model), self._settings.language, key=key
+        )
         lines: list[Line] = []
         renewed_at, done = self._wall_clock(), False
         async with Child(_MODULE, msgspec.json.encode(job), _SILENCE_S) as child:

@@ -22,6 +22,10 @@ class NoFileError(StorageError):
     """There is no object of this name."""
 
 
+class DamagedFileError(StorageError):
+    """A part of a file is damaged, and remains so."""
+
+
 class Credentials(msgspec.Struct, frozen=True):
     """An access key. Its representation shows no secret."""
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from recording.files.layout import TRACKS_FOLDER, LayoutError, recording_path
 from recording.files.reader import RecordingReader
 from sfu.values import RecordingId
+from signaling.recordings.keys import KeyOf, no_key
 from signaling.recordings.storage.address import StorageError
 from signaling.recordings.storage.stored import media_files, read_stored, write_stored
 
@@ -26,9 +27,10 @@ _TYPES: Final = {".mp4": "video/mp4", ".webm": "video/webm"}
 class Archive:
     """A bucket, and the folder of recordings in front of it."""
 
-    def __init__(self, folder: Path, bucket: "Bucket") -> None:
+    def __init__(self, folder: Path, bucket: "Bucket", key_of: KeyOf = no_key) -> None:
         """`folder` is where the recorders write."""
         self._folder = folder
+        self._key_of = key_of
         self._bucket = bucket
         self._held: Counter[RecordingId] = Counter()
         self._locks: dict[RecordingId, asyncio.Lock] = {}
@@ -42,7 +44,7 @@ class Archive:
         """
         path = self._path(recording_id)
         async with self._locked(recording_id):
-            if await _in_thread(_has_tail, self._folder, recording_id):
+            if await _in_thread(_has_tail, self._folder, recording_id, self._key_of(recording_id)):
                 return 0  # Segments that no index lists are found in the file itself.
             files = dict(await _in_thread(_stored, path))
             copied = 0
@@ -161,8 +163,8 @@ def _stored(path: Path) -> Mapping[str, int]:
     return read_stored(path).files
 
 
-def _has_tail(folder: Path, recording_id: RecordingId) -> bool:
-    tracks = RecordingReader(folder, recording_id).tracks()[0]
+def _has_tail(folder: Path, recording_id: RecordingId, key: bytes) -> bool:
+    tracks = RecordingReader(folder, recording_id, key).tracks()[0]
     return any(track.tail(len(track)) for track in tracks)
 
 

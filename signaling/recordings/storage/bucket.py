@@ -84,21 +84,23 @@ class Bucket:
         """Return the URL of an object, which needs a signature unless the bucket is public."""
         return self.address.url(self._prefix + key)
 
-    async def put(self, key: str, path: Path, content_type: str) -> None:
-        """Store a file, in parts if it is large; an object of this name is replaced. StorageError."""
+    async def put(self, key: str, source: Path | AsyncIterator[bytes], content_type: str) -> None:
+        """Store a file or pieces of content, in parts if large; an object of this name is replaced. StorageError."""
         try:
-            octets = (await asyncio.to_thread(path.stat)).st_size
+            octets = _PART_OCTETS + 1
+            if isinstance(source, Path):
+                octets = (await asyncio.to_thread(source.stat)).st_size
             await obstore.put_async(
                 self._store,
                 self._prefix + key,
-                path,
+                source,
                 attributes={"Content-Type": content_type},
                 use_multipart=octets > _PART_OCTETS,
                 chunk_size=_PART_OCTETS,
                 max_concurrency=_CONCURRENCY,
             )
         except (BaseError, OSError) as error:
-            raise self._told(error, f"{path.name} cannot be stored") from error
+            raise self._told(error, f"{key} cannot be stored") from error
 
     async def size(self, key: str) -> int:
         """Return the length of an object in octets. StorageError."""

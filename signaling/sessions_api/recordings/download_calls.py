@@ -12,12 +12,12 @@ from sfu.values import RecordingId
 from signaling.http.api import Answer, ApiError, Route
 from signaling.http.headers import SECURITY_HEADERS
 from signaling.recordings.files import FilesError, RecordingFiles
-from signaling.recordings.links import DOWNLOAD, Links, Target
+from signaling.recordings.links import DOWNLOAD, Links, Maker, Target
 from signaling.recordings.outputs.films import Films
 from signaling.recordings.statuses import ACTIVE, DELETED
 from signaling.recordings.storage.address import StorageError
 from signaling.recordings.storage.archive import local
-from signaling.sessions_api.callers import Caller
+from signaling.sessions_api.callers import Caller, Callers
 from signaling.sessions_api.path_ids import RecordingPath, SessionPath
 from signaling.sessions_api.recordings.recording_calls import RecordingCalls
 from signaling.sessions_api.recordings.sending import send_file
@@ -40,6 +40,8 @@ class LinkRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     film: bool = False
     "The composed film instead of tracks."
     expires_s: Annotated[int, msgspec.Meta(ge=1, le=_MAX_EXPIRY_S)] = 3600
+    bound: bool = False
+    "Only the caller can use the link, and has to be signed in or to send a token."
 
 
 class Downloads(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -64,13 +66,14 @@ class DownloadQuery(msgspec.Struct, frozen=True, kw_only=True):
 class DownloadCalls:
     """The handlers of downloads."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - the parts of the server that downloads use
         self,
         calls: RecordingCalls,
         store: Store,
         files: RecordingFiles | None,
         films: Films | None,
         links: Links,
+        callers: Callers,
     ) -> None:
         """`files` and `films` are None on a server without recordings."""
         self._calls = calls
@@ -79,6 +82,7 @@ class DownloadCalls:
         self._films = films
         self._archive = None if films is None else films.archive
         self._links = links
+        self._callers = callers
 
     def routes(self) -> list[Route]:
         """Return the routes."""
@@ -108,7 +112,8 @@ class DownloadCalls:
         self._check(row.status)
         await self._check_allowed(row)
         target = Target(body.track, body.part, body.film)
-        path, expires_at = self._links.download(caller.key, row.id, body.expires_s, target)
+        maker = Maker(caller.tenant, caller.person, body.bound)
+        path, expires_at = self._links.download(caller.key, row.id, body.expires_s, target, maker)
         details = {"track": body.track, "film": body.film}
         entry = AuditEntry(
             self._links.now,
@@ -131,6 +136,8 @@ class DownloadCalls:
             raise ApiError(404, "not_found", "There is no such recording.")
         self._check(row.status)
         await self._check_allowed(row)
+        await self._check_person(claims, request)
+        await self._audit(row, claims, request)
         if claims.get("film") and self._films is not None:
             return await self._send_film(self._films, row.id, request)
         if claims["track"]:
@@ -145,6 +152,26 @@ class DownloadCalls:
         session = session_of(row.room)
         if session is not None and await self._store.documents.get(_FORBIDDEN, session):
             raise ApiError(403, "downloads_forbidden", "A tutor has forbidden downloads of this session.")
+
+    async def _check_person(self, claims: Mapping[str, Any], request: web.Request) -> None:
+        """Refuse everybody but the person to whom a link is bound. ApiError."""
+        if not claims.get("bound"):
+            return
+        caller = await self._callers.authenticate(request)
+        if (caller.tenant, caller.person) != (claims["tenant"], claims["by"]):
+            raise ApiError(403, "bad_link", "The link is for another person.")
+
+    async def _audit(self, row: Recording, claims: Mapping[str, Any], request: web.Request) -> None:
+        """Record a download, but not the ranges that continue it."""
+        session = session_of(row.room)
+        continues = not request.headers.get(hdrs.RANGE, "bytes=0-").startswith("bytes=0-")
+        if session is None or continues:
+            return
+        details = {"track": claims["track"], "film": bool(claims.get("film"))}
+        entry = AuditEntry(
+            self._links.now, "recording.downloaded", claims.get("by", ""), row.id, session, details
+        )
+        await self._store.audit.add(row.details["tenant"], entry)
 
     @staticmethod
     def _check(status: str) -> None:
@@ -161,7 +188,7 @@ class DownloadCalls:
         except FilesError as error:
             raise ApiError(404, "no_file", f"There is no such file: {error}.") from error
         headers = _attachment(f"{recording_id}.mp4", found.mime_type)
-        return await send_file(found, self._archive, request, headers)
+        return await send_file(found, self._archive, request, headers, zeros=True)
 
     async def _send_part(
         self,
@@ -175,7 +202,8 @@ class DownloadCalls:
         except FilesError as error:
             raise ApiError(404, "no_file", f"There is no such file: {error}.") from error
         name = f"{recording_id}-{claims['track']}{found.path.suffix}"
-        return await send_file(found, self._archive, request, _attachment(name, found.mime_type))
+        headers = _attachment(name, found.mime_type)
+        return await send_file(found, self._archive, request, headers, zeros=True)
 
     @staticmethod
     async def _send_archive(

@@ -14,6 +14,7 @@ from signaling.sessions_api.desk import Desk
 from signaling.sessions_api.path_ids import RecordingPath
 from signaling.sessions_api.recordings.marks import Mark, all_marks
 from signaling.sessions_api.recordings.recording_calls import RecordingCalls
+from signaling.sessions_api.recordings.transcript_calls import TranscriptCalls
 from signaling.store.records import Recording
 from signaling.teaching.names import session_of
 
@@ -32,9 +33,15 @@ class FilmCalls:
     """The handlers of films."""
 
     def __init__(
-        self, desk: Desk, calls: RecordingCalls, films: Films | None, replay: ReplayFiles | None
+        self,
+        desk: Desk,
+        calls: RecordingCalls,
+        films: Films | None,
+        replay: ReplayFiles | None,
+        transcripts: TranscriptCalls,
     ) -> None:
         """`films` and `replay` are None on a server without recordings."""
+        self._transcripts = transcripts
         self._desk = desk
         self._calls = calls
         self._films = films
@@ -60,7 +67,8 @@ class FilmCalls:
         try:
             started_at = self._replay.started_at(row.id)
             owner, marks = await self._marks(caller, row, started_at)
-            state = films.start(row.id, owner, cues(marks), chapters(marks))
+            captions = await self._transcripts.captions_of(row, caller)
+            state = films.start(row.id, owner, cues(marks), chapters(marks), captions)
         except FilesError as error:
             raise ApiError(409, "no_files", f"The recording cannot be read: {error}.") from error
         except TooManyFilmsError as error:

@@ -90,7 +90,7 @@ class RecordingCalls:
         self._recordings = recordings
         self._store = store
         self._files = files
-        self._deletion = Deletion(recordings.changes, files, films)
+        self._deletion = Deletion(recordings.changes, recordings.keys, files, films)
 
     def routes(self) -> list[Route]:
         """Return the routes."""

@@ -190,7 +190,7 @@ class ReplayCalls:
                 "GET",
                 f"{track}/parts/{{part}}",
                 self.part,
-                {**expired, 206: "a range"},
+                {**expired, 206: "a range", 410: "the range is damaged"},
                 open=True,
                 long_lived=True,
             ),

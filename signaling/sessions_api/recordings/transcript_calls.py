@@ -12,7 +12,7 @@ from classroom.ids import PersonId, SessionId
 from classroom.state import Classroom
 from signaling.http.api import ApiError, Document, Route
 from signaling.recordings.files import FilesError
-from signaling.recordings.insights.captions import web_vtt
+from signaling.recordings.insights.captions import cues, web_vtt
 from signaling.recordings.rules import parse_track_id
 from signaling.recordings.speech.transcribing import Transcribing
 from signaling.recordings.speech.transcripts import Found, Line
@@ -155,6 +155,18 @@ class TranscriptCalls:
     async def lines(self, row: Recording, caller: Caller) -> list[Line]:
         """Return the lines of a transcript that the caller may see; none if there is no transcript."""
         return (await self._read(row, caller))[0]
+
+    async def captions_of(self, row: Recording, caller: Caller) -> list[tuple[float, float, str]]:
+        """Return (start in s, end in s, text with the speaker's name) of the captions that the caller may see."""
+        lines = await self.lines(row, caller)
+        if not lines:
+            return []
+        _, _, names = await self._replay.watched(caller, row.id, _names)
+        found: list[tuple[float, float, str]] = []
+        for start_s, end_s, track_id, text in cues(lines):
+            name = names.get(PersonId(parse_track_id(track_id)[0]), "")
+            found.append((start_s, end_s, f"{name}: {text}" if name else text))
+        return found
 
     # --- parts -------------------------------------------------------------------------------------
 

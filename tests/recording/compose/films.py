@@ -12,10 +12,10 @@ SCREEN_S = (1.0, 3.0)
 LENGTH_S = 4.0
 
 
-def write(folder, recording="rec_1"):
+def write(folder, recording="rec_1", key=b""):
     now = Moment(S, 1_800_000_000 * S, "boot")
     recorder = Recorder(RecorderSettings(str(folder), 0), lambda: now, lambda _: None)
-    recorder.handle(tap.StartRecording(recording, 0))
+    recorder.handle(tap.StartRecording(recording, 0, key))
     packets = []
     for stream, (track, kind, rate, frames) in enumerate(_tracks(), 1):
         recorder.handle(tap.OpenTrack(recording, track, kind, track, 0))

@@ -1,18 +1,28 @@
 """A composed film, decoded: what is where at each moment, sound in its place, chapters."""
 
+import io
+
 import av
+import msgspec
 import numpy as np
 import pytest
 
 from recording.compose.film import EmptyError, Film
 from recording.compose.layout import WHOLE, corner, fitted
-from recording.compose.plan import Chapter, Cue, Job
+from recording.compose.plan import Caption, Chapter, Cue, Job
+from recording.compose.process import compose
 from recording.files.folder import Moment
+from recording.files.media_file import film_cipher, read_path, size_of
 from recording.recorder import Recorder, RecorderSettings
 from sfu.wire import tap
 from tests.recording.compose.films import LENGTH_S, SCREEN_S, write
 
 CHAPTERS = [Chapter(0.0, "Begin"), Chapter(2.0, "too short")]
+CAPTIONS = [
+    Caption(0.5, 1.5, "Tia: Grüß Gott"),
+    Caption(1.0, 2.0, "Sam: Hello"),
+    Caption(3.5, 99.0, "Tia: bye"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +31,7 @@ def film(tmp_path_factory):
     write(folder)
     told = []
     path = folder / "film.mp4"
-    job = Job(str(folder), "rec_1", "", "tia", [Cue(2.5, "camera", "tia")], CHAPTERS)
+    job = Job(str(folder), "rec_1", "", "tia", [Cue(2.5, "camera", "tia")], CHAPTERS, CAPTIONS)
     Film(job).write(str(path), told.append)
     return path, told
 
@@ -81,6 +91,46 @@ def test_a_film_has_chapters(film):
     with av.open(str(film[0])) as container:
         found = [(each["metadata"]["title"], each["start"]) for each in container.chapters()]
     assert found == [("Begin", 0)]
+
+
+def test_a_film_has_captions(film):
+    with av.open(str(film[0])) as container:
+        assert container.streams.subtitles[0].codec_context.name == "mov_text"
+        found = [
+            (
+                float(each.pts * each.time_base),
+                float(each.duration * each.time_base),
+                bytes(each)[2:].decode(),
+            )
+            for each in container.demux(subtitles=0)
+            if each.pts is not None and each.duration
+        ]
+    assert found[:-1] == [
+        (0, 0.5, ""),
+        (0.5, 0.5, "Tia: Grüß Gott"),
+        (1, 0.5, "Tia: Grüß Gott\nSam: Hello"),
+        (1.5, 0.5, "Sam: Hello"),
+        (2, 1.5, ""),
+    ]
+    start_s, duration_s, text = found[-1]
+    assert (start_s, text) == (3.5, "Tia: bye")
+    assert 0 < duration_s < 0.7  # up to the end of the film
+
+
+def test_an_encrypted_recording_becomes_an_encrypted_film_of_the_same_content(film, tmp_path):
+    key = bytes(range(32))
+    write(tmp_path, key=key)
+    output = tmp_path / "rec_1" / "film.mp4"
+    job = Job(str(tmp_path), "rec_1", str(output), "tia", [], CHAPTERS, CAPTIONS, key)
+    assert compose(job, lambda _: None) == 0
+    assert b"ftyp" not in output.read_bytes()
+    cipher = film_cipher(output, key)
+    data = read_path(output, cipher, 0, size_of(output.stat().st_size, cipher))
+    with av.open(io.BytesIO(data)) as container:
+        assert [each.type for each in container.streams][:3] == ["video", "audio", "subtitle"]
+        pictures = sum(1 for _ in container.decode(video=0))
+    assert abs(pictures - LENGTH_S * 15) <= 2
+    assert compose(msgspec.structs.replace(job, key=bytes(32)), lambda _: None) == 1
 
 
 def test_a_recording_without_media_is_refused(tmp_path):

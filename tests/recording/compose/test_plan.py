@@ -2,7 +2,18 @@
 
 import pytest
 
-from recording.compose.plan import Candidate, Chapter, Cue, Shown, cue_at, shown, spaced, speaker_of
+from recording.compose.plan import (
+    Candidate,
+    Caption,
+    Chapter,
+    Cue,
+    Shown,
+    cue_at,
+    one_at_a_time,
+    shown,
+    spaced,
+    speaker_of,
+)
 
 TIA, SAM = Candidate(1, "tia", "camera"), Candidate(2, "sam", "camera")
 SCREEN, WORK = Candidate(3, "tia", "screen_share"), Candidate(4, "sam", "screen_share")
@@ -60,3 +71,19 @@ def test_who_speaks(levels, before, expected):
 )
 def test_chapters(chapters, expected):
     assert spaced([Chapter(*each) for each in chapters], 60) == expected
+
+
+@pytest.mark.parametrize(
+    ("captions", "expected"),
+    [
+        ([], []),
+        ([(1, 2, "a"), (3, 4, "b")], [(1, 2, "a"), (3, 4, "b")]),
+        ([(1, 3, "a"), (2, 4, "b")], [(1, 2, "a"), (2, 3, "a\nb"), (3, 4, "b")]),
+        ([(1, 4, "a"), (2, 3, "b")], [(1, 2, "a"), (2, 3, "a\nb"), (3, 4, "a")]),
+        ([(1, 2, "a"), (1, 2, "b")], [(1, 2, "a\nb")]),
+        ([(9, 20, "a"), (10, 11, "late"), (-1, 1, "early"), (2, 2, "empty")], [(9, 10, "a")]),
+    ],
+)
+def test_one_caption_at_a_time(captions, expected):
+    found = one_at_a_time([Caption(*each) for each in captions], 10)
+    assert found == [Caption(*each) for each in expected]

@@ -175,7 +175,7 @@ def test_a_failing_disk_is_a_clear_error_and_the_rest_can_be_read(tmp_path, monk
 
 
 def test_a_format_of_the_future_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(folders, "FORMAT", 2)
+    monkeypatch.setattr(folders, "FORMAT", 3)
     opened(tmp_path).close()
     monkeypatch.undo()
     with pytest.raises(LayoutError):

@@ -5,8 +5,8 @@ import pytest
 
 from recording.containers.index import SEGMENT_OCTETS, SegmentRecord, pack_segment
 from recording.files.folder import Moment, RecordingFolder, TrackFolder
-from recording.files.layout import LayoutError, TrackInfo
-from recording.files.reader import DamagedError, RecordingReader, TrackReader
+from recording.files.layout import DamagedError, LayoutError, TrackInfo
+from recording.files.reader import RecordingReader, TrackReader
 from recording.files.syncing import InlineSyncer
 from recording.state import RecordingState, TrackChange
 from sfu.wire.tap import OpenStream, OpenTrack

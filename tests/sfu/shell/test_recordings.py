@@ -5,6 +5,8 @@ import contextlib
 import io
 import itertools
 import os
+import random
+import re
 import signal
 import time
 from fractions import Fraction
@@ -30,6 +32,7 @@ from sfu.values import (
 from tests.recording.encoders import read_stamp, stamped
 
 FPS, S = 25, 1_000_000_000
+KEY = bytes(range(32))
 CAMERA, MICROPHONE = RecordedTrack("ada camera"), RecordedTrack("ada microphone")
 
 
@@ -74,6 +77,41 @@ class Tones(MediaStreamTrack):
         return frame
 
 
+class LossyRelay(asyncio.DatagramProtocol):
+    """A UDP relay in front of the server that loses packets of one client, in both directions."""
+
+    def __init__(self, server, loss):
+        self.server, self.loss = server, loss
+        self.client = None
+        self.random = random.Random(10)
+        self.carried = self.lost = 0
+
+    def connection_made(self, transport):
+        self.transport = transport
+
+    def datagram_received(self, data, address):
+        if address != self.server:
+            self.client = address
+        self.carried += 1
+        if self.random.random() < self.loss:
+            self.lost += 1
+        else:
+            self.transport.sendto(data, self.client if address == self.server else self.server)
+
+    @classmethod
+    async def start(cls, server, loss):
+        loop = asyncio.get_running_loop()
+        _, relay = await loop.create_datagram_endpoint(lambda: cls(server, loss), ("127.0.0.1", 0))
+        return relay
+
+    def redirected(self, sdp):
+        """An answer whose candidates lead here instead."""
+        port = self.transport.get_extra_info("sockname")[1]
+        return re.sub(
+            r"(a=candidate:\S+ \d udp \d+) \S+ \d+", rf"\1 127.0.0.1 {port}", sdp, flags=re.IGNORECASE
+        )
+
+
 class Lesson:
     """An engine with a publisher, and a recording of the room."""
 
@@ -88,6 +126,7 @@ class Lesson:
         self.count = 0
         self.sent = []
         self.peers = []
+        self.relay = None
 
     async def event(self, kind):
         async with asyncio.timeout(20):
@@ -95,8 +134,11 @@ class Lesson:
                 pass
         return event
 
-    async def publish(self):
-        """Join and publish a camera and a microphone, which are recorded; returns their ids."""
+    async def publish(self, relay_for=None):
+        """Join and publish a camera and a microphone, which are recorded; returns their ids.
+
+        `relay_for` makes a relay in front of a server's address.
+        """
         self.count += 1
         name, ids = f"ada {self.count}", (f"TR_V{self.count}", f"TR_A{self.count}")
         self.media.open_peer(name, "maths")
@@ -109,7 +151,12 @@ class Lesson:
         for publication_id, track in zip(ids, tracks, strict=True):
             self.media.publish(name, PublicationSpec(publication_id, track.kind, (track.id,), red=False))
         answer = await self.media.negotiate(name, peer.localDescription.sdp)
-        await peer.setRemoteDescription(RTCSessionDescription(answer.sdp, "answer"))
+        sdp = answer.sdp
+        if relay_for is not None:
+            host, port = re.search(r"a=candidate:\S+ \d udp \d+ (127\.\S+) (\d+)", sdp).groups()
+            self.relay = await relay_for((host, int(port)))
+            sdp = self.relay.redirected(sdp)
+        await peer.setRemoteDescription(RTCSessionDescription(sdp, "answer"))
         self.record(ids)
         await self.event(PublicationStarted)
         await self.event(PublicationStarted)
@@ -124,13 +171,15 @@ class Lesson:
         self.media.stop_recording("lesson")
         stopped = await self.event(RecordingStopped)
         assert stopped == RecordingStopped("lesson")
-        (camera, microphone), problems = RecordingReader(self.folder, "lesson").tracks()
+        (camera, microphone), problems = RecordingReader(self.folder, "lesson", KEY).tracks()
         assert problems == []
         return camera, microphone, self.sent
 
     async def close(self):
         for peer in self.peers:
             await peer.close()
+        if self.relay is not None:
+            self.relay.transport.close()
         await self.media.stop()
 
 
@@ -138,7 +187,7 @@ class Lesson:
 async def lesson(tmp_path, request):
     made = Lesson(tmp_path, getattr(request, "param", 0))
     await made.media.start()
-    made.media.start_recording("lesson", "maths")
+    made.media.start_recording("lesson", "maths", KEY)
     yield made
     await made.close()
 
@@ -236,6 +285,28 @@ async def test_a_lesson_is_recorded_completely_in_order_and_in_step(lesson):
     assert lesson.media.metrics()["recordings"] == 0
 
 
+async def test_with_a_tenth_of_the_packets_lost_it_is_in_order_in_step_and_gaps_are_marked(lesson):
+    await lesson.publish(lambda server: LossyRelay.start(server, 0.1))
+    await asyncio.sleep(6)
+    camera, microphone, sent = await lesson.finish()
+    relay = lesson.relay
+    assert relay.carried > 500
+    assert 0.07 < relay.lost / relay.carried < 0.13
+    numbers, _ = check(camera, microphone, sent, lost_s=1.5)
+    # Of what was sent after the first recorded picture, most has been asked for again and is there.
+    wanted = {number for number in sent if numbers[0] <= number <= numbers[-1]}
+    assert len(wanted & set(numbers)) > 0.8 * len(wanted)
+    missing = [
+        (before, after)
+        for before, after in itertools.pairwise(stamps(camera))
+        if any(before[1] < number < after[1] for number in sent)
+    ]
+    marked = [(gap.start_ns / S, gap.end_ns / S) for gap in camera.gaps(0, 1 << 62)]
+    for (start_s, first), (end_s, last) in missing:
+        if last - first > 3:
+            assert any(a < end_s and b > start_s for a, b in marked), (start_s, end_s, marked)
+
+
 async def test_nothing_of_a_mute_or_a_pause_is_recorded_and_what_follows_is_in_step(lesson):
     _, *ids = await lesson.publish()
     await asyncio.sleep(1.5)
@@ -308,7 +379,7 @@ async def test_without_a_folder_a_recording_is_refused(tmp_path):
     events = asyncio.Queue()
     media = MediaServer(MediaSettings(udp_port=0), events.put_nowait)
     await media.start()
-    media.start_recording("lesson", "maths")
+    media.start_recording("lesson", "maths", KEY)
     media.record_track("lesson", "TR_1", CAMERA)
     assert (await events.get()).reason == "off"
     media.stop_recording("lesson")
@@ -317,7 +388,7 @@ async def test_without_a_folder_a_recording_is_refused(tmp_path):
 
 
 async def test_a_recording_that_fails_ends_with_its_reason_and_the_recorder_with_the_last_one(lesson):
-    lesson.media.start_recording("../x", "maths")
+    lesson.media.start_recording("../x", "maths", KEY)
     failed = await lesson.event(RecordingStopped)
     assert (failed.recording_id, failed.reason) == ("../x", "invalid")
     assert len(recorders()) == 1
@@ -331,7 +402,7 @@ async def test_a_recording_that_fails_ends_with_its_reason_and_the_recorder_with
 async def test_a_full_disk_ends_the_recording_with_its_reason_and_forwarding_goes_on(tmp_path):
     made = Lesson(tmp_path, 0, recordings_reserve_octets=1 << 60)
     await made.media.start()
-    made.media.start_recording("lesson", "maths")
+    made.media.start_recording("lesson", "maths", KEY)
     await made.publish()
     stopped = await made.event(RecordingStopped)
     assert (stopped.recording_id, stopped.reason) == ("lesson", "disk-full")

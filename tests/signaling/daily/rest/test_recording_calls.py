@@ -16,6 +16,7 @@ from signaling.config import DEV_KEYS, ServerConfig
 from signaling.rooms.media import MediaEvents
 from signaling.store import Store
 from signaling.store.store import MEMORY_URL
+from signaling.store.vault import Vault
 from tests.recording.compose import films
 from tests.signaling.daily.conftest import Daily
 from tests.signaling.fake_media import FakeMedia
@@ -34,7 +35,7 @@ async def recording_server(tmp_path, url=MEMORY_URL):
     config = ServerConfig(
         dev=True, http_port=0, keys=dict(DEV_KEYS), data_dir=str(tmp_path), recordings=str(folder)
     )
-    store = await Store.open(url)
+    store = await Store.open(url, Vault("the master key of all servers in one test"))
     server = Server(config, media, events, store)
     await server.start()
     async with aiohttp.ClientSession() as http:
@@ -64,7 +65,7 @@ async def record(recorder, **options):
     assert await recorder.post("/rooms/lesson/recordings/start", options) == {"status": "sent"}
     made = (await recorder.get("/recordings"))["data"][0]
     assert (made["status"], made["room_name"], "duration" in made) == ("in-progress", "lesson", False)
-    films.write(recorder.folder, made["id"])
+    films.write(recorder.folder, made["id"], recorder.world.media.recording_keys[made["id"]])
     assert await recorder.post("/rooms/lesson/recordings/stop", {}) == {"status": "sent"}
     return made["id"]
 

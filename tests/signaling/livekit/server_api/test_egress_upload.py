@@ -61,7 +61,7 @@ async def test_a_file_is_uploaded_and_the_access_key_is_stored_nowhere_in_clear(
         assert (shown.access_key, shown.secret, shown.bucket) == ("{access_key}", "{secret}", s3.bucket)
         kept = b"".join(path.read_bytes() for path in tmp_path.glob("lectern.db*"))
         assert s3.bucket.encode() in kept
-        write(recorded.folder, started.egress_id)
+        write(recorded.folder, started.egress_id, recorded.world.media.recording_keys[started.egress_id])
         stop(recorded, started.egress_id)
         done = await over(recorded, started.egress_id, egress.EGRESS_COMPLETE)
         (file,) = done.file_results
@@ -94,7 +94,7 @@ async def test_an_upload_that_a_stopped_server_left_is_made_by_the_next_one(
         async with recording_server(persistent=True) as recorded:
             track = await track_of(recorded)
             started = await recorded.sdk.egress.start_track_egress(request(track, s3=upload(s3)))
-            write(recorded.folder, started.egress_id)
+            write(recorded.folder, started.egress_id, recorded.world.media.recording_keys[started.egress_id])
             stop(recorded, started.egress_id)
             await asyncio.wait_for(waiting.wait(), 10)
             (info,) = await recorded.egresses()
@@ -110,7 +110,7 @@ async def test_a_vanished_bucket_fails_the_egress_after_some_attempts(recording_
         track = await track_of(recorded)
         wanted = request(track, s3=upload(s3, bucket="vanished"))
         started = await recorded.sdk.egress.start_track_egress(wanted)
-        write(recorded.folder, started.egress_id)
+        write(recorded.folder, started.egress_id, recorded.world.media.recording_keys[started.egress_id])
         stop(recorded, started.egress_id)
         failed = await over(recorded, started.egress_id, egress.EGRESS_FAILED)
         assert "vanished" in failed.error

@@ -68,7 +68,7 @@ class Lesson:
         made = await self.record()
         self.recording, self.path = made["id"], f"/recordings/{made['id']}"
         self.folder = self.recordings / made["id"]
-        write(self.recordings, made["id"])
+        write(self.recordings, made["id"], self.media.recording_keys[made["id"]])
         await self.tutor.post(f"{self.path}/stop")
         await self.over(made["id"])
         return self

@@ -15,13 +15,13 @@ from signaling.recordings import links
 MS, S = 1_000_000, 1_000_000_000
 
 
-def write(folder, recording):
+def write(folder, recording, key=b""):
     """What a recorder writes of a second of sound."""
     now = Moment(S, 1_800_000_000 * S, "boot")
     recorder = Recorder(RecorderSettings(str(folder), 0), lambda: now, lambda _: None)
     packets = [tap.Packet(1, i, 960 * i, True, "opus", opus.SILENCE, i * 20 * MS) for i in range(50)]
     for message in (
-        tap.StartRecording(recording, 0),
+        tap.StartRecording(recording, 0, key),
         tap.OpenTrack(recording, "ada/microphone", "audio", '"><b>', 0),
         tap.OpenStream(1, recording, "ada/microphone", "p", 48_000, 0),
         *packets,
@@ -63,6 +63,23 @@ async def test_the_archive_has_everything(recorded):
     status, headers, data = await fetch(recorded, await link(recorded))
     assert (status, headers["Content-Type"]) == (200, "application/zip")
     assert zipfile.ZipFile(io.BytesIO(data)).namelist() == ["0001-audio-0001.webm", "manifest.json"]
+
+
+async def test_a_bound_link_is_for_the_person_who_made_it(recorded):
+    url = await link(recorded, bound=True)
+    assert (await fetch(recorded, url))[0] == 401
+    for caller, status in ((recorded.person("ada"), 403), (recorded.tutor, 200)):
+        assert (await fetch(recorded, url, Authorization=f"Bearer {caller.token}"))[0] == status
+
+
+async def test_each_download_is_in_the_audit_log_once(recorded):
+    url = await link(recorded, track=1)
+    for ranged in ({}, {"Range": "bytes=0-9"}, {"Range": "bytes=10-"}):
+        await fetch(recorded, url, **ranged)
+    entries = (await recorded.school.application.get("/audit?action=recording.downloaded"))["data"]
+    assert [(each["actor"], each["subject"], each["details"]) for each in entries] == [
+        ("tutor", recorded.recording, {"track": 1, "film": False})
+    ] * 2
 
 
 async def test_a_link_expires(recorded, monkeypatch):

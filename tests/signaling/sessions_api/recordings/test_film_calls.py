@@ -7,6 +7,8 @@ import av
 import psutil
 import pytest
 
+from recording.speech.values import Line, Transcript, Word
+from signaling.recordings.speech.transcripts import Transcripts
 from signaling.sessions_api.recordings.film_calls import chapters, cues
 from signaling.sessions_api.recordings.marks import Mark
 from tests.recording.compose import films
@@ -28,6 +30,11 @@ async def until(lesson, *statuses):
 
 async def test_a_film_is_composed_once_and_can_be_downloaded(recorded):
     tutor = recorded.tutor
+    words = [
+        Word(0.5 + i / 4, 0.7 + i / 4, word) for i, word in enumerate(["We", "begin", "with", "fractions"])
+    ]
+    line = Line("tutor/microphone", 0.5, 1.5, "We begin with fractions", words)
+    Transcripts(recorded.recordings).write(recorded.recording, Transcript(1, "tiny", [line]))
     assert (await tutor.get(f"{recorded.path}/film"))["status"] == "none"
     assert (await tutor.attempt("POST", f"{recorded.path}/links", {"film": True}))[0] == 201
     assert (await tutor.post(f"{recorded.path}/film", status=202))["status"] in {"waiting", "composing"}
@@ -40,8 +47,15 @@ async def test_a_film_is_composed_once_and_can_be_downloaded(recorded):
         assert (response.status, response.content_type) == (200, "video/mp4")
     assert len(data) == done["octets"]
     with av.open(io.BytesIO(data)) as container:
-        assert [stream.codec_context.name for stream in container.streams] == ["h264", "aac"]
+        assert [stream.codec_context.name for stream in container.streams] == ["h264", "aac", "mov_text"]
+        said = [bytes(packet)[2:].decode() for packet in container.demux(subtitles=0) if packet.duration]
+        assert [each for each in said if each] == ["Tutor: We begin with fractions"]
         assert abs(container.duration / 1e6 - films.LENGTH_S) < 0.3
+    # RFC 4337: a file of this format begins with a box of the type `ftyp`.
+    assert [b"ftyp" in each for each in (data, (recorded.folder / "film.mp4").read_bytes())] == [
+        True,
+        False,
+    ]
     assert (await tutor.call("DELETE", f"{recorded.path}/film"))["status"] == "none"
     assert not list(recorded.folder.glob("film*"))
     async with recorded.world.http.get(link["url"]) as response:

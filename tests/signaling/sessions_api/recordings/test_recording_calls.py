@@ -5,6 +5,7 @@ from livekit.protocol import models
 
 from sfu.values import RecordedTrack, RecordingStopped, SegmentRecorded, TrackNotRecorded
 from tests.signaling.school_client import eventually
+from tests.signaling.sessions_api.recordings.test_replay_calls import write
 
 CAMERA = models.TrackType.VIDEO, models.TrackSource.CAMERA
 
@@ -167,14 +168,50 @@ async def test_a_recording_that_a_server_left_is_continued_when_the_room_opens_a
         await before.join("ada")
         made = await before.record(camera_layer=0)
         session = before.session
+        keys = before.media.recording_keys
     async with servers(session) as after:
         ada = await after.join("ada")
         sid = await after.publish(ada, *CAMERA)
+        assert after.media.recording_keys == keys
         assert [command[1:2] for command in after.commands("start_recording")] == [(made["id"],)]
         assert after.commands("record_track")[0][2:] == (sid, RecordedTrack("ada/camera", "Ada: camera", 0))
         assert ada.info.room.active_recording
         await after.tutor.post(f"/recordings/{made['id']}/stop")
         assert (await after.over(made["id"]))["status"] == "finished"
+
+
+async def test_a_changed_master_key_ends_the_recording_and_is_told(servers, caplog):
+    async with servers() as before:
+        await before.join("ada")
+        made = await before.record()
+        write(before.recordings, made["id"], before.media.recording_keys[made["id"]])
+    async with servers(before.session, master_key="another master key of 32 characters") as after:
+        await after.join("ada")
+        ended = await after.over(made["id"])
+        assert (ended["status"], ended["reason"]) == ("failed", "no-key")
+        answer = await after.tutor.attempt("GET", f"/recordings/{made['id']}/manifest")
+        assert answer[:2] == (409, "no_files")
+    assert "cannot be decrypted: the master key has changed" in caplog.text
+
+
+async def test_each_recording_has_a_key_which_its_deletion_removes(servers):
+    async with servers() as lesson:
+        await lesson.recorded_by(write)
+        first = lesson.recording
+        second = (await lesson.record())["id"]
+        keys = dict(lesson.media.recording_keys)
+        assert len({len(key) for key in keys.values()}) == 1
+        assert len(set(keys.values())) == len(keys) == 2
+        documents = lesson.world.server.store.documents
+        assert set(await documents.all("recording keys")) == {first, second}
+        await lesson.tutor.call("DELETE", f"/recordings/{first}")
+        assert set(await documents.all("recording keys")) == {second}
+
+
+async def test_recordings_of_a_server_that_does_not_encrypt_have_no_key(servers):
+    async with servers(recordings_plain=True) as lesson:
+        await lesson.join("ada")
+        assert lesson.media.recording_keys[(await lesson.record())["id"]] == b""
 
 
 async def test_a_report_about_an_unknown_recording_is_ignored(lesson):

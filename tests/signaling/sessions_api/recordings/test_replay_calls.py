@@ -1,5 +1,9 @@
 """Replay through the API: who may watch what, pages of segments, signed access, one audit entry for each viewing."""
 
+import io
+import json
+import zipfile
+
 import pytest
 
 from recording.files.folder import Moment
@@ -13,11 +17,11 @@ STARTED_S = 1_800_000_000
 TRACKS = {1: "tutor/microphone", 2: "ada/microphone", 3: "ada/screen_share_audio"}
 
 
-def write(folder, recording, *, stopped=True):
+def write(folder, recording, key=b"", *, stopped=True):
     """What a recorder writes of nine seconds of sound on three tracks, the second with a hole."""
     now = Moment(S, STARTED_S * S, "boot")
     recorder = Recorder(RecorderSettings(str(folder), 0), lambda: now, lambda _: None)
-    recorder.handle(tap.StartRecording(recording, 0))
+    recorder.handle(tap.StartRecording(recording, 0, key))
     for number, track in TRACKS.items():
         recorder.handle(tap.OpenTrack(recording, track, "audio", "label", 0))
         recorder.handle(tap.OpenStream(number, recording, track, "p", 48_000, 0))
@@ -76,6 +80,27 @@ async def test_a_viewing_has_the_tracks_and_their_segments(recorded):
     assert [row[2] for row in holed["gaps"]] == ["lost"]
     assert (await fetch(recorded, viewing, "/tracks/9/segments"))[0] == 404
     assert (await fetch(recorded, viewing, "/tracks/1/parts/9"))[0] == 404
+
+
+async def test_a_damaged_record_is_told_and_costs_what_is_in_it_alone(recorded, caplog):
+    path = recorded.folder / "tracks" / "0001" / "0001.webm"
+    octets = bytearray(path.read_bytes())
+    octets[-1] ^= 1
+    path.write_bytes(octets)
+    viewing = await view(recorded, recorded.tutor)
+    _, page = await fetch(recorded, viewing, "/tracks/1/segments")
+    asked = [f"bytes={row[2]}-{row[2] + row[3] - 1}" for row in page["segments"]]
+    found = [await fetch(recorded, viewing, "/tracks/1/parts/1", Range=each) for each in asked]
+    assert found[0][0] == 206
+    assert (found[-1][0], found[-1][1]["code"]) == (410, "damaged")
+    assert "record 1 of" in caplog.text
+    link = await recorded.tutor.post(f"{recorded.path}/links", {}, 201)
+    async with recorded.world.http.get(link["url"]) as response:
+        archive = zipfile.ZipFile(io.BytesIO(await response.read()))
+    assert archive.testzip() is None
+    (problem,) = json.loads(archive.read("manifest.json"))["problems"]
+    assert problem.startswith("0001-audio-0001.webm: record 1 of")
+    assert archive.read("0001-audio-0001.webm").endswith(bytes(100))
 
 
 async def test_each_viewing_is_one_entry_of_the_audit_log(recorded):

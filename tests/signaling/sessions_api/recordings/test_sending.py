@@ -5,9 +5,14 @@ import zipfile
 
 import pytest
 
+from recording.files.media_file import part_cipher, read_path, size_of
+from recording.files.reader import RecordingReader
 from tests.s3 import CREDENTIALS
 from tests.signaling.school_client import eventually
 from tests.signaling.sessions_api.recordings.test_replay_calls import fetch, view, write
+
+# RFC 8794 section 11.2.1, RFC 7845 section 5.1
+EBML_MAGIC, OPUS_HEAD = bytes.fromhex("1A45DFA3"), b"OpusHead"
 
 
 def settings(s3):
@@ -29,15 +34,19 @@ async def moved(lesson, s3, count):
 
 
 @pytest.fixture
-async def stored(servers, s3):
-    """A lesson whose recording has three tracks, in the bucket, each of them in one part."""
-    async with servers(**settings(s3)) as lesson:
+async def stored(servers, s3, request):
+    """A lesson whose recording has three tracks, in the bucket, each of them in one part; encrypted by default."""
+    encrypted = getattr(request, "param", True)
+    async with servers(**settings(s3), recordings_plain=not encrypted) as lesson:
         found = {}
 
-        def written(folder, recording):
-            write(folder, recording)
-            files = (folder / recording).rglob("*.webm")
-            found.update((path.parent.name, path.read_bytes()) for path in files)
+        def written(folder, recording, key):
+            write(folder, recording, key)
+            assert bool(key) == encrypted
+            for track in RecordingReader(folder, recording, key).tracks()[0]:
+                path = track.path / "0001.webm"
+                cipher = part_cipher(path, track.part(1), key)
+                found[track.path.name] = read_path(path, cipher, 0, size_of(path.stat().st_size, cipher))
 
         await lesson.recorded_by(written, ("ada", "ben"))
         await moved(lesson, s3, 3)
@@ -45,7 +54,12 @@ async def stored(servers, s3):
         yield lesson
 
 
-async def test_replay_and_downloads_come_from_the_bucket(stored):
+@pytest.mark.parametrize("stored", [True, False], ids=["encrypted", "plain"], indirect=True)
+async def test_replay_and_downloads_come_from_the_bucket(stored, s3, request):
+    kept = [s3.client.get_object(Bucket=s3.bucket, Key=name)["Body"].read() for name in s3.names()]
+    is_plain = "plain" in request.node.callspec.id
+    assert [each.startswith(EBML_MAGIC) for each in kept] == [is_plain] * 3
+    assert [OPUS_HEAD in each for each in kept] == [is_plain] * 3
     viewing = await view(stored, stored.tutor)
     assert [track["number"] for track in viewing["tracks"]] == [1, 2, 3]
     status, page = await fetch(stored, viewing, "/tracks/1/segments?at_s=5")

@@ -69,6 +69,9 @@ export interface Mark {
   page: number;
 }
 
+/** The requested media are damaged on the server; another request does not help. */
+export class DamagedError extends Error {}
+
 function readRecording(value: unknown): ReplayRecording {
   const fields = fieldsOf(value);
   return {
@@ -235,6 +238,7 @@ export class Shelf {
       headers,
       signal: signal === undefined ? limit : AbortSignal.any([signal, limit]),
     });
+    if (response.status === 410) throw new DamagedError();
     if (!response.ok) throw new Error(`status ${response.status}`);
     return response;
   }

@@ -41,6 +41,29 @@ describe('what a track has at a time', () => {
   });
 });
 
+it('leaves out damaged segments, and those that need them', () => {
+  const rows = new Rows();
+  rows.add(
+    page([
+      segment(0, 0, 4),
+      segment(1, 4, 8, false),
+      segment(2, 8, 12, false),
+      segment(3, 12, 16),
+      segment(4, 16, 20, false),
+    ]),
+    undefined,
+  );
+  rows.exclude(1);
+  expect(rows.at(2).kind).toBe('segment');
+  expect(rows.at(5)).toEqual({ kind: 'gap', reason: 'undecodable', nextS: 12 });
+  expect(rows.at(9)).toEqual({ kind: 'gap', reason: 'undecodable', nextS: 12 });
+  expect(rows.at(17)).toEqual({ kind: 'segment', segment: segment(4, 16, 20, false) });
+  expect(rows.run(1, 30).map(({ index }) => index)).toEqual([0, 3, 4]);
+  expect(rows.run(5, 30).map(({ index }) => index)).toEqual([3, 4]);
+  rows.exclude(3);
+  expect(rows.at(9)).toEqual({ kind: 'gap', reason: 'undecodable', nextS: undefined });
+});
+
 it('does not know what lies before and behind the pages that were loaded', () => {
   const rows = new Rows();
   expect(rows.at(0)).toEqual({ kind: 'unknown' });

@@ -40,6 +40,7 @@ export function reachable(loaded: readonly Span[], timeS: number): number {
 export class Rows {
   private readonly byIndex = new Map<number, Segment>();
   private readonly gaps = new Map<number, Gap>();
+  private readonly damaged = new Set<number>();
   /** Indices of the loaded segments, ascending. */
   private order: number[] = [];
   /** Number of segments, once the end of the index has been loaded. */
@@ -62,6 +63,11 @@ export class Rows {
     return this.byIndex.get(index);
   }
 
+  /** Exclude a segment that is damaged on the server, with those that need it for decoding. */
+  exclude(index: number): void {
+    this.damaged.add(index);
+  }
+
   /** The index at which the next segments of a growing track will appear. */
   get end(): number | undefined {
     return this.count;
@@ -70,14 +76,14 @@ export class Rows {
   /** The state of the track at a time. */
   at(timeS: number): Found {
     const before = this.lastBefore(timeS);
-    if (before !== undefined && timeS < before.endS) return { kind: 'segment', segment: before };
+    if (before !== undefined && timeS < before.endS) return this.shown(before);
     const next = this.byIndex.get(before === undefined ? 0 : before.index + 1);
     if (next === undefined) {
       const over =
         before === undefined ? this.count === 0 : this.count !== undefined && before.index + 1 >= this.count;
       return over ? this.gap(timeS, undefined) : { kind: 'unknown' };
     }
-    if (next.startS - timeS < JOINED_S) return { kind: 'segment', segment: next };
+    if (next.startS - timeS < JOINED_S) return this.shown(next);
     if (next.startS <= timeS) return { kind: 'unknown' };
     return this.gap(timeS, next.startS);
   }
@@ -93,15 +99,36 @@ export class Rows {
     if (first === undefined) return [];
     while (!first.keyframe) {
       const previous = this.byIndex.get(first.index - 1);
-      if (previous === undefined) break;
+      if (previous === undefined || this.isBroken(previous)) break;
       first = previous;
     }
     const wanted: Segment[] = [];
     for (let each: Segment | undefined = first; each !== undefined && each.startS < untilS;) {
-      wanted.push(each);
+      if (!this.isBroken(each)) wanted.push(each);
       each = this.byIndex.get(each.index + 1);
     }
     return wanted;
+  }
+
+  private shown(segment: Segment): Found {
+    if (!this.isBroken(segment)) return { kind: 'segment', segment };
+    let next: Segment | undefined = segment;
+    while (next !== undefined && this.isBroken(next)) next = this.byIndex.get(next.index + 1);
+    return { kind: 'gap', reason: 'undecodable', nextS: next?.startS };
+  }
+
+  /** Whether a segment, or one that is needed to decode it, is damaged. */
+  private isBroken(segment: Segment): boolean {
+    if (this.damaged.size === 0) return false;
+    for (
+      let each: Segment | undefined = segment;
+      each !== undefined;
+      each = this.byIndex.get(each.index - 1)
+    ) {
+      if (this.damaged.has(each.index)) return true;
+      if (each.keyframe) return false;
+    }
+    return false;
   }
 
   private gap(timeS: number, nextS: number | undefined): Found {

@@ -1,5 +1,5 @@
 /** One track in one media element, fed with segments through Media Source Extensions (W3C). */
-import type { ReplayTrack, Segment, Shelf } from '../../client/recordings/replay';
+import { DamagedError, type ReplayTrack, type Segment, type Shelf } from '../../client/recordings/replay';
 import { JOINED_S, reachable, Rows, shownTime, type Found, type Span } from './rows';
 
 /** Seconds loaded ahead of the current time, and kept behind it. */
@@ -31,6 +31,8 @@ export class TrackPlayer {
   private abort = new AbortController();
   private askedAt = -Infinity;
   private pausedUntil = 0;
+  /** One of several requested segments is damaged; single requests find out which. */
+  private single = false;
   /** Why the track cannot be played; empty while it can. */
   problem = '';
 
@@ -163,15 +165,23 @@ export class TrackPlayer {
     if (first === undefined) return this.more(run.at(-1), timeS, signal);
     // Earlier segments are only needed for decoding; all segments up to the time are in the first request.
     const limit = this.covers(timeS) ? MOST_OCTETS : FIRST_OCTETS;
-    const group = joined(missing, limit, timeS);
+    const group = this.single ? [first] : joined(missing, limit, timeS);
     const last = group.at(-1) ?? first;
-    const data = await this.shelf.octets(
-      this.track.number,
-      first.part,
-      first.offset,
-      last.offset + last.length - first.offset,
-      signal,
-    );
+    let data: ArrayBuffer;
+    try {
+      data = await this.shelf.octets(
+        this.track.number,
+        first.part,
+        first.offset,
+        last.offset + last.length - first.offset,
+        signal,
+      );
+    } catch (error) {
+      if (!(error instanceof DamagedError)) throw error;
+      if (first === last) this.rows.exclude(first.index);
+      this.single = first !== last;
+      return true;
+    }
     await this.begin(first.part, signal);
     await this.append(data);
     for (const { index } of group) this.appended.add(index);
@@ -211,7 +221,12 @@ export class TrackPlayer {
     }
     let init = this.inits.get(number);
     if (init === undefined) {
-      init = await this.shelf.octets(this.track.number, number, 0, part.initOctets, signal);
+      try {
+        init = await this.shelf.octets(this.track.number, number, 0, part.initOctets, signal);
+      } catch (error) {
+        if (error instanceof DamagedError) this.problem = part.mimeType;
+        throw error;
+      }
       this.inits.set(number, init);
     }
     if (this.buffer === undefined) this.buffer = this.source.addSourceBuffer(part.mimeType);
