@@ -44,9 +44,11 @@ _SIGN_QUEUE_S, _SIGN_LOSS = 0.05, 0.05
 class Sampling(NamedTuple):
     """Which reports need to be read: what `Estimator.on_feedback` applies, for a data plane that does so first.
 
-    Before `full_from`, a report needs to be read only if its last packet shows a queue or losses.
+    While the path is calm, a report needs to be read at once only if its last packet shows a queue or losses. Others
+    need not be read before `full_from`, and can wait after it.
     """
 
+    calm: bool
     full_from: float
     delay_s: float
     "A longer time from sending to arrival shows a queue."
@@ -94,6 +96,7 @@ class Estimator:
         self._probed: list[Floats] = []
         self._reported_at = float("inf")
         # before this time, the end of a report without signs of a limit is enough
+        self._calm = False
         self._full_from = float("-inf")
         self._sampled_from = float("-inf")
 
@@ -141,6 +144,7 @@ class Estimator:
     def sampling(self) -> Sampling:
         """Which of the next reports need to be read."""
         return Sampling(
+            self._calm,
             self._full_from,
             self.delay.base_s + _SIGN_QUEUE_S,
             _SIGN_LOSS,
@@ -180,7 +184,8 @@ class Estimator:
         sign = self.delay.queue_s > _SIGN_QUEUE_S or lost > _SIGN_LOSS * expected
         if sign or self.available_bps < float("inf") or self._sampled_from < 0:
             self._sampled_from = now + _SAMPLED_AFTER_S
-        self._full_from = now + _FULL_INTERVAL_S if now > self._sampled_from else now
+        self._calm = now > self._sampled_from
+        self._full_from = now + _FULL_INTERVAL_S if self._calm else now
 
     def _decide(self, lost: int, expected: int, now: float) -> None:
         usage, queue_s = self.delay.usage, self.delay.queue_s

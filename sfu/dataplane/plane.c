@@ -417,11 +417,10 @@ uint64_t punt(struct plane *plane, int reason, int flags, int32_t transport, uin
     return plane->serial;
 }
 
-void punt_later(struct plane *plane, int32_t transport, double at, struct bytes content)
+void punt_later(struct plane *plane, int32_t transport, double at, struct bytes content, double wait_s)
 {
-    static const double LATER_S = 0.005;
     if (append(plane, PUNT_RTCP, 0, transport, 0, 0, at, NULL, content)) {
-        plane->tell_at = fmin(plane->tell_at, at + LATER_S);
+        plane->tell_at = fmin(plane->tell_at, at + wait_s);
         plane->next_due = fmin(plane->next_due, plane->tell_at);
     }
 }

@@ -131,6 +131,7 @@ struct peer_limits {
 
 /* Which of a viewer's reports of arrivals go up: sfu.bandwidth.estimator.Sampling. */
 struct sampling {
+    int calm;
     double full_from;
     double delay_s; /* from sending to arrival, of which more shows a queue */
     double loss;    /* share of lost packets, of which more shows a limit */

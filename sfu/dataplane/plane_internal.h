@@ -177,8 +177,8 @@ struct stream *find_stream(struct plane *plane, uint64_t uid);
 struct transport *find_transport(struct plane *plane, int32_t index);
 uint64_t punt(struct plane *plane, int reason, int flags, int32_t transport, uint64_t stream, int64_t sequence, double at,
               const uint8_t *path, struct bytes content);
-/* Reports of arrivals can wait a little: many are then read in one turn. Others take them along. */
-void punt_later(struct plane *plane, int32_t transport, double at, struct bytes content);
+/* Tell the control plane of an RTCP packet within `wait_s`. Whatever it is told of before takes the packet along. */
+void punt_later(struct plane *plane, int32_t transport, double at, struct bytes content, double wait_s);
 int32_t find_path(const struct plane *plane, const uint8_t *path);
 void flush_rows(struct plane *plane, double now);
 int send_rtcp(struct plane *plane, struct transport *transport, const uint8_t *data, uint32_t length);

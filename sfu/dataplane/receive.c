@@ -74,6 +74,23 @@ static bool may_send_rtcp(struct transport *transport, uint32_t octets, double n
 
 /* --- datagrams --------------------------------------------------------------------------------------------------- */
 
+/* How long a report may wait for others, since a wake of the interpreter costs more than several reports: one that may show
+ * a limit of the path, and one that shows none. */
+static const double SOON_S = 0.005, LATER_S = 0.1;
+/* While the path is calm, so often a report goes up that shows no limit. */
+static const double FULL_INTERVAL_S = 1;
+
+static void on_arrivals(struct plane *plane, struct transport *transport, struct bytes report, double now)
+{
+    struct sampling *sampling = &transport->sampling;
+    bool calm = sampling->calm && shows_no_limit(&plane->outbox, transport->index, sampling, report);
+    if (calm && now < sampling->full_from)
+        return;
+    if (calm)
+        sampling->full_from = now + FULL_INTERVAL_S; /* until the control plane has read this one */
+    punt_later(plane, transport->index, now, report, calm ? LATER_S : SOON_S);
+}
+
 void on_datagram(struct plane *plane, uint8_t *data, uint32_t length, const uint8_t *path, double now)
 {
     struct bytes datagram = {data, length};
@@ -108,12 +125,10 @@ void on_datagram(struct plane *plane, uint8_t *data, uint32_t length, const uint
         return;
     }
     datagram.size = (uint32_t)plain;
-    bool arrivals = rtcp && reports_arrivals_alone(datagram);
-    if (arrivals && now < transport->sampling.full_from &&
-        shows_no_limit(&plane->outbox, transport->index, &transport->sampling, datagram))
-        return; /* most of what viewers send is reports of arrivals, and few are needed while a path shows no limit */
-    if (arrivals)
-        punt_later(plane, transport->index, now, datagram);
+    if (rtcp && reports_arrivals_alone(datagram))
+        on_arrivals(plane, transport, datagram, now);
+    else if (rtcp && reports_reception_alone(datagram))
+        punt_later(plane, transport->index, now, datagram, LATER_S);
     else if (rtcp)
         punt(plane, PUNT_RTCP, 0, transport->index, 0, 0, now, NULL, datagram);
     else

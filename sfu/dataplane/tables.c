@@ -29,7 +29,6 @@ int plane_connect(struct plane *plane, int32_t index, uintptr_t inbound, uintptr
     transport->inbound = inbound;
     transport->ssrc = ssrc;
     transport->dormant = true;
-    transport->sampling.full_from = -INFINITY;
     transport->limits = *limits;
     full(&transport->packets, limits->packets_burst);
     full(&transport->octets, limits->octets_burst);

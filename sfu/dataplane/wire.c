@@ -254,3 +254,13 @@ bool reports_arrivals_alone(struct bytes packet)
     enum { TRANSPORT_FEEDBACK = 205, ARRIVALS = 15 };
     return octet(packet, 1) == TRANSPORT_FEEDBACK && (octet(packet, 0) & 0x1F) == ARRIVALS && packet.size == 4 * (1 + read16(packet, 2));
 }
+
+bool reports_reception_alone(struct bytes packet)
+{
+    enum { RECEIVER_REPORT = 201, SOURCE_DESCRIPTION = 202 };
+    uint32_t at = 0;
+    for (; at < packet.size; at += 4 * (1 + read16(packet, at + 2)))
+        if (octet(packet, at + 1) != RECEIVER_REPORT && octet(packet, at + 1) != SOURCE_DESCRIPTION)
+            return false;
+    return at == packet.size;
+}

@@ -72,5 +72,7 @@ void read_frame(int codec, bool video, struct bytes payload, struct frame *frame
 bool red_primary(struct bytes payload, struct bytes *primary);
 /* An RTCP packet that is one report of arrivals and nothing else. */
 bool reports_arrivals_alone(struct bytes packet);
+/* An RTCP packet with receiver reports (RFC 3550 section 6.4.2) and descriptions of their sources, and nothing else. */
+bool reports_reception_alone(struct bytes packet);
 
 #endif

@@ -148,6 +148,8 @@ class WorkerProcess:
             if loop.time() - sent_at < 2 * PING_INTERVAL_S:
                 self.unanswered += 1
             # else this process itself did not run (stopped, or its machine suspended), and the answers wait to be read
+            if self.unanswered < DOUBTED_AFTER:
+                continue
             runs = media.runs(loop.time())
             if self.unanswered >= (STALLED_AFTER if runs else HUNG_AFTER):
                 self.kill(f"has not answered for {self.unanswered * PING_INTERVAL_S} s")

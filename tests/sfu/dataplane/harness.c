@@ -139,7 +139,7 @@ static void edit(struct world *world, double now)
     double levels[4];
     struct stored stored = {0};
     uint64_t serial;
-    struct sampling sampling = {chance(4) ? 1e9 : -1, (double)chance(1 << 20), chance(2), chance(1 << 24)};
+    struct sampling sampling = {chance(4) > 0, chance(2) ? 1e9 : -1, (double)chance(1 << 20), chance(2), chance(1 << 24)};
     switch (chance(13)) {
     case 0:
     case 1:

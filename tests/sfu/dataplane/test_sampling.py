@@ -1,6 +1,7 @@
 """Of a viewer's reports of arrivals, those go up that the estimator would read."""
 
 import random
+import select
 import struct
 
 import numpy as np
@@ -9,6 +10,7 @@ from plane_world import PlaneWorld
 
 from sfu.bandwidth.estimator import Estimator
 from sfu.dataplane.punts import Punt
+from sfu.wire import rtcp
 from sfu.wire.rtcp import RtcpError
 
 NUMBERS, REFERENCE = 400, 0xFFFFF0  # the reference time wraps during the test
@@ -16,7 +18,10 @@ NUMBERS, REFERENCE = 400, 0xFFFFF0  # the reference time wraps during the test
 
 @pytest.fixture
 def world(module):
+    """The control plane takes what was punted once it is told."""
     made = PlaneWorld(module)
+    take = made.punted
+    made.punted = lambda: take() if select.select([made.plane.punt_fd], [], [], 0)[0] else None
     yield made
     made.close()
 
@@ -72,19 +77,46 @@ def test_the_reports_that_the_estimator_would_read_go_up_and_no_others(world, se
         estimator = Estimator(transports.sent, peer.link.transport)
         estimator.delay._bases = (REFERENCE * 0.064 - 50.0 + 50.03,) * 2
         estimator._reference = REFERENCE + rng.choice((0, 2000))
-        estimator._full_from = world.now + rng.choice((1.0, 1.0, -1.0))
+        estimator._calm = rng.random() < 0.8
+        due = not estimator._calm or rng.random() < 0.3
+        estimator._full_from = world.now + (-1.0 if due else 1.0)
         world.plane.sample_reports(peer.link.transport, estimator.sampling)
         data = report(rng, 50.0)
         body = struct.pack("!BBHII", 0x8F, 205, 2 + len(data) // 4, 1, 1) + data
         went_up.clear()
         world.feed(body, "reporter")
-        world.now += 0.01
-        world.plane.run_duties(world.now)
-        world.punted()
         try:
-            read = world.now >= estimator._full_from or not estimator._shows_no_limit(data)
+            urgent = not (estimator._calm and estimator._shows_no_limit(data))
         except RtcpError:
-            read = True
-        assert bool(went_up) == read
-        swallowed += not read
+            urgent = True
+        for wait_s, goes_up in ((0.01, urgent), (0.1, urgent or due)):
+            world.now += wait_s
+            world.plane.run_duties(world.now)
+            world.punted()
+            assert bool(went_up) == goes_up
+        swallowed += not (urgent or due)
     assert 40 < swallowed < 360
+
+
+def test_receiver_reports_wait_for_each_other_and_go_along_with_what_is_urgent(world):
+    peer, _ = world.peer("reporter")
+    went_up = []
+    world.endpoint._process = lambda record: went_up.append(record.data)
+    report = rtcp.receiver_report(1, [])
+    description = struct.pack("!BBHIBBBB", 0x81, 202, 2, 1, 0, 0, 0, 0)
+    world.feed(report + description, "reporter")
+    world.plane.run_duties(world.now + 0.05)
+    world.punted()
+    assert not went_up
+    request = rtcp.pli(1, 2)
+    world.feed(request, "reporter")
+    assert went_up == [report + description, request]
+    world.feed(report, "reporter")
+    world.feed(report + request, "reporter")
+    assert went_up[2:] == [report, report + request]
+    world.feed(report, "reporter")
+    world.now += 0.101
+    world.plane.run_duties(world.now)
+    world.punted()
+    assert went_up[4:] == [report]
+    assert peer.link.connected
