@@ -60,6 +60,7 @@ from signaling.livekit.ws import LiveKitEndpoints
 from signaling.recordings.changes import Announcer
 from signaling.recordings.host import RecordingHost, RecordingSettings
 from signaling.recordings.links import Links
+from signaling.recordings.speech.caption_child import CaptionSettings
 from signaling.recordings.speech.transcribing import SpeechSettings
 from signaling.recordings.storage.address import Credentials, address_of, clean_key
 from signaling.rooms.media import MediaEvents
@@ -120,9 +121,16 @@ class TimerPump:
         self._arm()
 
 
+def _live_folder(config: ServerConfig) -> Path | None:
+    """Return the folder with which recorders are started; None: nothing is recorded or captioned."""
+    if config.recordings_folder is not None or not config.captions:
+        return config.recordings_folder
+    return Path(config.data_dir).absolute() / "captions"
+
+
 def _recordings_folder(config: ServerConfig) -> str:
-    """Return the folder of recordings, created if missing; empty: recording is off. ConfigError."""
-    folder = config.recordings_folder
+    """Return the folder of the recorders, created if missing; empty: none is started. ConfigError."""
+    folder = _live_folder(config)
     if folder is None:
         return ""
     try:
@@ -228,7 +236,14 @@ class Server:
             self.services,
             store,
             new_id,
-            RecordingSettings(recordings_folder, config.recordings_days, _speech(config), _bucket(config)),
+            RecordingSettings(
+                recordings_folder,
+                config.recordings_days,
+                _speech(config),
+                _bucket(config),
+                CaptionSettings(config.captions, config.captions_cpu_percent),
+                _live_folder(config),
+            ),
             Announcer(self.background.webhooks.recording_deliveries, self.background.webhooks.wake),
             self._lost_its_session,
         )
@@ -265,7 +280,7 @@ class Server:
                 None if issuer is None else oidc_client(config, issuer, loop.time),
                 own_page=(lambda request: is_own_page(request, hosts)) if config.dev else None,
             ),
-            RecordingParts(self.recording, store),
+            RecordingParts(self.recording, store, self.services),
             (self._operator_parts(), self.background.webhooks),
         )
         folder, prefix = find_page(), prefix_of(config.public_url)
