@@ -252,14 +252,16 @@ class Server:
             self.services,
             store,
             outgoing.post,
-            DailySettings(self.keyring, config.public_url, limits),
+            DailySettings(self.keyring, config.public_url, limits, config.speech_language),
             DailyRecordings(
                 self.recording.recordings,
                 self.recording.files,
                 self.recording.films,
                 Links(self.keyring, time.time),
             ),
+            self.recording.captions,
         )
+        self.daily.on_deliveries = self.background.webhooks.wake
         catalogue.add(DAILY, self.daily.rooms.opening)
         catalogue.add_names(room_config)
         self.teaching = TeachingHost(
@@ -293,7 +295,9 @@ class Server:
         if not config.database_url and data_dir.is_dir():
             checks["disk"] = lambda: has_space(data_dir)
         daily = self.daily
-        door = Door(daily.rooms, daily.domains, daily.recordings, self.services, self.keyring).api(limits)
+        door = Door(
+            daily.rooms, daily.domains, daily.recordings, self.services, self.keyring, daily.transcription
+        ).api(limits)
         parts: list[RoutePart] = [
             self._metrics,
             Health(checks, store.write, loop.time),
