@@ -418,6 +418,7 @@ class Server:
         await self.background.start(self._config.history_days)
         await self.teaching.start()
         await self.recording.start()
+        await self.daily.start()
         try:
             await self._media.start()
         except OSError as error:
@@ -448,6 +449,7 @@ class Server:
         await self._runner.cleanup()
         await self._media.stop()
         await self.recording.stop()
+        await self.daily.finish()
         self._pump.stop()
         await self.background.stop()
 

@@ -94,6 +94,16 @@ class DailyFrontend:
         routes = [route for each in calls for route in each.routes()]
         self.api = Api(style(self.domains, settings.public_url), routes, settings.limits)
 
+    async def start(self) -> None:
+        """Report what an earlier server left. StoreError."""
+        await self.transcription.recover([domain.name for domain in self.domains])
+
+    async def finish(self) -> None:
+        """Wait until transcripts and the webhooks about them are stored."""
+        await self.transcription.finish()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+
     def _announce(self, announcement: Announcement) -> None:
         """Store the webhooks of an announcement."""
         task = asyncio.get_running_loop().create_task(self._store_deliveries(announcement))

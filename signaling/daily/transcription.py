@@ -6,7 +6,7 @@ What is said is sent to everybody in the meeting who may hear it. It is stored, 
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -177,6 +177,23 @@ class DailyTranscription:
         event: EventType = "transcript.error" if error else "transcript.ready-to-download"
         if error or transcript.stored:
             self._announce(transcript_message(event, running.domain, transcript, now))
+
+    async def recover(self, domains: Iterable[str]) -> None:
+        """Report the transcriptions that an earlier server left as failed. StoreError."""
+        now = self._services.wall_clock()
+        for domain in domains:
+            for each in await self._transcripts.all(domain):
+                if each.status == "t_in_progress":
+                    failed = msgspec.structs.replace(
+                        each, status="t_error", updated_at=now, error="the server was restarted"
+                    )
+                    await self._transcripts.put(domain, failed)
+                    self._announce(transcript_message("transcript.error", domain, failed, now))
+
+    async def finish(self) -> None:
+        """Wait until what has ended is stored."""
+        if self._tasks:
+            await asyncio.wait(self._tasks)
 
     # --- what happens ----------------------------------------------------------------------------
 

@@ -236,3 +236,16 @@ async def test_who_joins_later_learns_that_the_call_is_transcribed(call):
     cem = await enter(call, "Cem")
     call.world.media.emit(PeerConnected(cem.info.participant.sid))
     assert [each["instanceId"] for each in heard(call, cem, "started")] == ["i1"]
+
+
+async def test_what_a_killed_server_left_is_reported_as_failed(call):
+    await call.post(START, {"instanceId": "i1"})
+    transcription = call.server.daily.transcription
+    transcription._running.clear()
+    async with receiving() as receiver:
+        await call.post("/webhooks", {"url": receiver.url, "eventTypes": ["transcript.error"]})
+        await call.server.daily.start()
+        _test, failed = [json.loads(body) for _headers, body in await receiver.has(2)]
+        assert failed["payload"]["error"] == "the server was restarted"
+    [made] = (await call.get("/transcript"))["data"]
+    assert (made["status"], made["isVttAvailable"]) == ("t_error", False)
