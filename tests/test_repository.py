@@ -46,6 +46,8 @@ TESTED_ELSEWHERE = {
     "recording/live/messages.py": "test_relay encodes and decodes them",
     "signaling/recordings/speech/caption_child.py": "test_caption_calls starts and stops it",
     "signaling/recordings/speech/captions.py": "test_session_captions reads captions",
+    "signaling/daily/transcription.py": "test_transcript_calls transcribes meetings",
+    "signaling/daily/transcripts.py": "test_transcript_calls stores, lists and deletes them",
     "signaling/recordings/children.py": "test_film_calls and test_transcript_calls start and end children",
     "signaling/recordings/speech/transcribing.py": "test_transcript_calls has recordings transcribed",
     "signaling/sessions_api/recordings/insight_calls.py": "test_transcript_calls calls them",

@@ -72,7 +72,7 @@ async def test_a_lesson_has_captions_in_its_page_and_in_sdks(chromium, record_pr
         await people.person("kim").call("PUT", f"/sessions/{session}/captions", {"on": True})
         # The model is loaded with the first reader; what is said before is not captioned.
         await talk(sam, spoken("One, two."))
-        await eventually(lambda: reader.segments, "the model is loaded", 30)
+        await eventually(lambda: reader.segments, "the model is loaded")
         await talk_again(sam, SAID)
         ended = time.monotonic() - 1  # a second of silence follows
         await eventually(lambda: "dioxide" in reader.text.lower(), "the last word is captioned")
@@ -124,7 +124,7 @@ async def test_daily_js_transcribes_a_meeting(chromium):
                 if "sunlight" in each["text"].lower()
             ]
 
-        [message, *_] = await eventually(heard, "the sentence is transcribed", 60)
+        [message, *_] = await eventually(heard, "the sentence is transcribed")
         assert (message["participantId"], message["trackType"]) == ("lee", "cam-audio")
         assert await student.call(
             "events.find((e) => e.action === 'transcription-message').timestamp instanceof Date"
