@@ -53,7 +53,7 @@ class Reader:
         return next(at for at, text in self.times if word in text.lower())
 
 
-async def test_a_lesson_has_captions_in_its_page_and_in_sdks(chromium, record_property):
+async def test_a_lesson_has_captions_in_its_page_and_in_sdks(chromium):
     async with captioning() as (server, http):
         people = School(http, server.page)
         session = await people.lesson()
@@ -76,7 +76,8 @@ async def test_a_lesson_has_captions_in_its_page_and_in_sdks(chromium, record_pr
         await talk_again(sam, SAID)
         ended = time.monotonic() - 1  # a second of silence follows
         await eventually(lambda: "dioxide" in reader.text.lower(), "the last word is captioned")
-        record_property("lag_s", reader.first_seen("dioxide") - ended)
+        # Three seconds are the aim, which test_recogniser checks without other work; a browser runs here too.
+        assert reader.first_seen("dioxide") - ended < 6
         await eventually(lambda: all(each.final for each in reader.segments.values()), "lines are complete")
         wrong, count = errors(SAID, reader.text[reader.text.lower().rfind("photo") :])
         assert wrong / count < 0.35
