@@ -135,7 +135,7 @@ class TranscriptCalls:
             Route("GET", one, self.get, absent),
             Route("DELETE", one, self.delete, absent),
             Route("GET", f"{one}/access-link", self.access_link, absent),
-            Route("GET", f"{one}/file", self.file, absent, open=True),
+            Route("GET", f"{one}/file", self.file, {**absent, 403: "the link is not valid"}, open=True),
         ]
 
     async def start(self, caller: Caller, name: RoomNameParameter, body: StartOptions) -> Sent:
