@@ -21,7 +21,7 @@ from classroom.features.slides import State as Slides
 from classroom.features.studio import State as Studio
 from classroom.features.whiteboard import State as Whiteboard
 
-STATE_VERSION: Final = 3
+STATE_VERSION: Final = 4
 "Incremented whenever the same log gives a different state; snapshots of other versions are not read."
 
 

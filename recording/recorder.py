@@ -21,6 +21,7 @@ from recording.containers.cutter import CloseSegment
 from recording.files.folder import FolderError, Moment, RecordingFolder
 from recording.files.layout import LayoutError
 from recording.files.syncing import InlineSyncer, Syncer, ThreadSyncer
+from recording.live.relay import LiveRelay
 from recording.state import InvalidError, Output, RecordingState, TrackChange
 from sfu.values import RecordingId
 from sfu.wire import tap
@@ -234,13 +235,19 @@ class Connection:
             del self._backlog[:sent]
 
 
-def serve(recorder: Recorder, connection: Connection, now_ns: Callable[[], int]) -> None:
-    """Record until the tap closes the connection."""
+def serve(
+    recorder: Recorder,
+    connection: Connection,
+    now_ns: Callable[[], int],
+    handle: Callable[[tap.ToRecorder], None] | None = None,
+) -> None:
+    """Record until the tap closes the connection; `handle` takes the messages, by default the recorder."""
+    handle = handle or recorder.handle
     tick_at_ns = now_ns()
     while (bodies := connection.read()) is not None:
         for body in bodies:
             for message in tap.read_to_recorder(body):
-                recorder.handle(message)
+                handle(message)
         if now_ns() >= tick_at_ns:
             recorder.tick()
             tick_at_ns = now_ns() + TICK_NS
@@ -262,9 +269,11 @@ def main() -> None:
     settings = msgspec.json.decode(sys.argv[2], type=RecorderSettings)
     connection = Connection(socket.socket(fileno=int(sys.argv[1])))
     recorder = Recorder(settings, _now, connection.send, ThreadSyncer())
+    relay = LiveRelay(Path(settings.folder), connection.send, recorder.handle)
     try:
-        serve(recorder, connection, time.monotonic_ns)
+        serve(recorder, connection, time.monotonic_ns, relay.handle)
     finally:
+        relay.close()
         recorder.finish()
 
 

@@ -60,6 +60,7 @@ from signaling.livekit.ws import LiveKitEndpoints
 from signaling.recordings.changes import Announcer
 from signaling.recordings.host import RecordingHost, RecordingSettings
 from signaling.recordings.links import Links
+from signaling.recordings.speech.caption_child import CaptionSettings
 from signaling.recordings.speech.transcribing import SpeechSettings
 from signaling.recordings.storage.address import Credentials, address_of, clean_key
 from signaling.rooms.media import MediaEvents
@@ -120,9 +121,16 @@ class TimerPump:
         self._arm()
 
 
+def _live_folder(config: ServerConfig) -> Path | None:
+    """Return the folder with which recorders are started; None: nothing is recorded or captioned."""
+    if config.recordings_folder is not None or not config.captions:
+        return config.recordings_folder
+    return Path(config.data_dir).absolute() / "captions"
+
+
 def _recordings_folder(config: ServerConfig) -> str:
-    """Return the folder of recordings, created if missing; empty: recording is off. ConfigError."""
-    folder = config.recordings_folder
+    """Return the folder of the recorders, created if missing; empty: none is started. ConfigError."""
+    folder = _live_folder(config)
     if folder is None:
         return ""
     try:
@@ -234,6 +242,8 @@ class Server:
                 _speech(config),
                 _bucket(config),
                 not config.recordings_plain,
+                CaptionSettings(config.captions, config.captions_cpu_percent),
+                _live_folder(config),
             ),
             Announcer(self.background.webhooks.recording_deliveries, self.background.webhooks.wake),
             self._lost_its_session,
@@ -243,14 +253,16 @@ class Server:
             self.services,
             store,
             outgoing.post,
-            DailySettings(self.keyring, config.public_url, limits),
+            DailySettings(self.keyring, config.public_url, limits, config.speech_language),
             DailyRecordings(
                 self.recording.recordings,
                 self.recording.files,
                 self.recording.films,
                 Links(self.keyring, time.time),
             ),
+            self.recording.captions,
         )
+        self.daily.on_deliveries = self.background.webhooks.wake
         catalogue.add(DAILY, self.daily.rooms.opening)
         catalogue.add_names(room_config)
         self.teaching = TeachingHost(
@@ -285,7 +297,7 @@ class Server:
                 own_page=(lambda request: is_own_page(request, hosts)) if config.dev else None,
                 refusal_page=page.refusal,
             ),
-            RecordingParts(self.recording, store),
+            RecordingParts(self.recording, store, self.services),
             (self._operator_parts(), self.background.webhooks),
         )
         checks = {
@@ -297,7 +309,9 @@ class Server:
         if not config.database_url and data_dir.is_dir():
             checks["disk"] = lambda: has_space(data_dir)
         daily = self.daily
-        door = Door(daily.rooms, daily.domains, daily.recordings, self.services, self.keyring).api(limits)
+        door = Door(
+            daily.rooms, daily.domains, daily.recordings, self.services, self.keyring, daily.transcription
+        ).api(limits)
         parts: list[RoutePart] = [
             self._metrics,
             Health(checks, store.write, loop.time),
@@ -407,6 +421,7 @@ class Server:
         await self.background.start(self._config.history_days)
         await self.teaching.start()
         await self.recording.start()
+        await self.daily.start()
         try:
             await self._media.start()
         except OSError as error:
@@ -437,6 +452,7 @@ class Server:
         await self._runner.cleanup()
         await self._media.stop()
         await self.recording.stop()
+        await self.daily.finish()
         self._pump.stop()
         await self.background.stop()
 

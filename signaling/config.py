@@ -121,6 +121,13 @@ class ServerConfig:
     speech_language: str = option(
         "", "Language of transcripts (ISO 639-1, such as en); default: detected for each person."
     )
+    captions: bool = option(
+        default=False,
+        sentence="Offer live captions in rooms, by the same model; needs speech_model.",
+    )
+    captions_cpu_percent: int = option(
+        50, "Most CPU time that live captions use, in percent of one core; what exceeds it is left out."
+    )
     files_dir: str = option(
         "", "Folder for the files of sessions and their slides; default: `files` in the data folder."
     )
@@ -472,6 +479,8 @@ def _check(config: ServerConfig) -> None:
             )
     _check_issuer(config)
     _check_mail(config)
+    if config.captions and not config.speech_model:
+        raise ConfigError("captions need speech_model")
     if config.storage_bucket and not (
         config.recordings and config.storage_access_key and config.storage_secret
     ):
@@ -487,6 +496,8 @@ def _check_numbers(config: ServerConfig) -> None:
     for name in ("history_days", "recordings_days", "recordings_reserve_mb"):
         if getattr(config, name) < 0:
             raise ConfigError(f"{name} has to be 0 or more")
+    if not 1 <= config.captions_cpu_percent <= 100:
+        raise ConfigError("captions_cpu_percent has to be between 1 and 100")
 
 
 def _check_issuer(config: ServerConfig) -> None:

@@ -65,6 +65,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     "Students receive each other's cameras; otherwise only staff do."
     leafing: bool = True
     "Students may turn the pages of slides for themselves."
+    captions: bool = False
+    "Everybody may turn on live captions, if the server has them."
     guests: bool = False
     "People without sign-in may join with the join code; otherwise the caller refuses them."
     reminders: tuple[int, ...] = (900,)

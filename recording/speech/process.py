@@ -10,7 +10,8 @@ from pathlib import Path
 import msgspec
 
 from recording.files.layout import LayoutError
-from recording.speech.transcriber import SpeechError, Transcriber, transcribe
+from recording.speech.model import SpeechError
+from recording.speech.transcriber import Transcriber, transcribe
 from recording.speech.values import SpeechJob, SpeechReport
 
 

@@ -8,13 +8,10 @@ import numpy as np
 
 from recording.files.reader import RecordingReader, TrackReader
 from recording.speech.blocks import RATE, Block, Samples, blocks, carried, joined
+from recording.speech.model import load
 from recording.speech.values import Line, SpeechJob, Word
 from recording.values import NS_PER_S
 from sfu.values import RecordingId
-
-
-class SpeechError(Exception):
-    """The model cannot be used."""
 
 
 class Transcriber:
@@ -22,16 +19,9 @@ class Transcriber:
 
     def __init__(self, model: Path, language: str = "", threads: int = 1) -> None:
         """Load a model; nothing is fetched from elsewhere. SpeechError."""
-        try:
-            from faster_whisper import WhisperModel, vad  # noqa: PLC0415 - an extra, `lectern[speech]`
-        except ImportError as error:
-            raise SpeechError(f"lectern[speech] is not installed: {error}") from error
-        try:
-            self._model: Any = WhisperModel(
-                str(model), device="cpu", compute_type="int8", cpu_threads=threads, local_files_only=True
-            )
-        except (RuntimeError, ValueError, OSError) as error:
-            raise SpeechError(f"the speech model cannot be loaded: {error}") from error
+        self._model = load(model, threads)
+        from faster_whisper import vad  # noqa: PLC0415 - an extra, `lectern[speech]`
+
         self._vad: Any = vad
         self._language = language or None
 

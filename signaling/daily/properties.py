@@ -123,7 +123,6 @@ WITHOUT_EFFECT = frozenset(
         "enable_recording_ui",
         "enable_shared_chat_history",
         "enable_terse_logging",
-        "enable_transcription_storage",
         "enable_video_processing_ui",
         "experimental_optimize_large_calls",
         "geo",

@@ -11,7 +11,9 @@ from signaling.daily.door.entry import IS_OWNER, YES
 from signaling.daily.meetings import meeting_id
 from signaling.daily.recordings import DETAIL, kind_of, s3_key
 from signaling.daily.rest.javascript import stringify
+from signaling.daily.transcripts import Transcript
 from signaling.history.webhooks import Outcome, WebhookMessage
+from signaling.ids import RoomName
 from signaling.recordings.output_state import Output, OutputFile, output_of
 from signaling.recordings.statuses import FAILED
 from signaling.rooms.model import USER_ID
@@ -267,6 +269,36 @@ def _recording_error(row: Recording, reason: str, at: float) -> _Message:
         instance_id=row.details[DETAIL]["instance_id"],
         timestamp=at,
     )
+
+
+class Announcement(NamedTuple):
+    """A message that follows neither from an entry of the event log nor from a recording."""
+
+    room: RoomName
+    event_id: str
+    message: WebhookMessage
+
+
+def transcript_message(event: EventType, domain: str, transcript: Transcript, at: float) -> Announcement:
+    """Return Daily's message about a transcription."""
+    info: dict[str, Any] = {"instanceId": transcript.instance_id, "startTs": int(transcript.started_at)}
+    payload: dict[str, Any] = {
+        "id": transcript.id,
+        "room_id": transcript.room_id,
+        "room_name": transcript.room,
+        "mtg_session_id": meeting_id(transcript.session_sid),
+        "info": info,
+        "status": transcript.status,
+    }
+    if transcript.status != "t_in_progress":
+        info["endTs"] = int(at)
+        payload["duration"] = round(transcript.duration_s)
+    if transcript.error:
+        payload["error"] = transcript.error
+    digest = hashlib.sha256(f"{transcript.id}/{event}".encode()).hexdigest()
+    event_id = f"EV_{digest[:20]}"
+    made = _webhook(_Message(event, f"transcript/{transcript.id}", payload, domain), event_id, at)
+    return Announcement(transcript.room, event_id, made)
 
 
 # Daily reports neither pauses, nor the end before the file exists, nor deletions.

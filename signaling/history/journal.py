@@ -242,6 +242,7 @@ _NOT_LOGGED = frozenset(
         events.SubscriptionPermissionChanged,
         events.SubscriptionFailed,
         events.DataSent,
+        events.Captioned,
         events.SessionDataChanged,
         events.SignalLost,
         events.SignalRestored,

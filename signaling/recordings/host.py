@@ -2,10 +2,12 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from recording.speech.captions import CaptionReport
 from sfu.values import RecordingId
 from signaling.errors import StoreError
 from signaling.ids import RoomName
@@ -19,6 +21,8 @@ from signaling.recordings.outputs.films import Films
 from signaling.recordings.outputs.maker import OutputMaker
 from signaling.recordings.recordings import Recordings
 from signaling.recordings.retention import IsOrphan, Retention
+from signaling.recordings.speech.caption_child import CaptionChild, CaptionSettings, make_job
+from signaling.recordings.speech.captions import Captions
 from signaling.recordings.speech.transcribing import SpeechSettings, Transcribing
 from signaling.recordings.storage.archive import Archive
 from signaling.rooms.services import Services
@@ -41,6 +45,9 @@ class RecordingSettings:
     "Where media of finished recordings are moved to; None: they stay in the folder."
     encrypted: bool = True
     "New recordings are encrypted, each with its own key."
+    captions: CaptionSettings = field(default_factory=CaptionSettings)
+    live_folder: Path | None = None
+    "Where the captioning process listens: the folder with which the recorders are started."
 
 
 class RecordingHost:
@@ -62,6 +69,8 @@ class RecordingHost:
         self.recordings = Recordings(
             services, store, new_id, "" if folder is None else str(folder), announcer, keys
         )
+        self.captions = Captions(services, self.recordings, new_id, _caption_maker(settings))
+        "Live captions."
         bucket = settings.bucket
         self.archive = None if folder is None or bucket is None else Archive(folder, bucket, keys.get)
         self.films = None if folder is None else Films(folder, self.archive, keys.get)
@@ -100,6 +109,7 @@ class RecordingHost:
 
     async def stop(self) -> None:
         """End what works on files; the next server continues it."""
+        await self.captions.close()
         for part in (self._offloading, self._retention, self.transcribing, self._outputs, self.films):
             if part is not None:
                 await part.close()
@@ -119,3 +129,14 @@ class RecordingHost:
             await self._erasure.erase(tenant, rooms, person)
         except FilesError as error:
             raise StoreError(str(error)) from error
+
+
+def _caption_maker(
+    settings: RecordingSettings,
+) -> Callable[[Callable[[CaptionReport], None], Callable[[], None]], CaptionChild] | None:
+    """Return what makes the captioning process; None where nothing is captioned."""
+    model, folder = settings.speech.model, settings.live_folder
+    if not settings.captions.on or model is None or folder is None:
+        return None
+    job = make_job(folder, model, settings.speech.language, settings.captions)
+    return partial(CaptionChild, job)

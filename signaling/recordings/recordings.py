@@ -110,6 +110,7 @@ class Recordings:
         self.changes = Changes(store, services.wall_clock, announcer or Announcer())
         self._starting: set[asyncio.Task[None]] = set()
         self._listeners: list[Callable[[Recording], None]] = []
+        self._consent_listeners: list[Callable[[RoomName, Identity, bool], None]] = []
         self.is_on = bool(folder)
         services.hub.observe(self._on_event)
         services.media_events.on(RecordingStopped, self._stopped)
@@ -136,6 +137,10 @@ class Recordings:
     def observe(self, listener: Callable[[Recording], None]) -> None:
         """Call a function with each recording that has ended."""
         self._listeners.append(listener)
+
+    def observe_consents(self, listener: Callable[[RoomName, Identity, bool], None]) -> None:
+        """Call a function with each answer about consent, before it is stored."""
+        self._consent_listeners.append(listener)
 
     # --- commands --------------------------------------------------------------------------------
 
@@ -249,6 +254,8 @@ class Recordings:
         if running is not None:
             running.consents[identity] = granted
             self._apply_consent(running, identity)
+        for listener in self._consent_listeners:
+            listener(room_name, identity, granted)
         answers = {**await self.consents(room_name), identity: granted}
         await self._store.documents.put(_CONSENTS, room_name, answers)
 

@@ -246,6 +246,20 @@ class DataSent:
 
 
 @dataclass(frozen=True, slots=True)
+class Captioned:
+    """A part of what a participant says, as text, for the participants who asked for captions."""
+
+    speaker: Participant
+    track_sid: TrackSid
+    line: int
+    "Number of the caption line; a later event of the same number replaces this one."
+    text: str
+    final: bool
+    "The text will not change."
+    recipients: tuple[Participant, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SessionDataChanged:
     """The data that an application stores with a room has changed."""
 
@@ -278,6 +292,7 @@ RoomEvent = (
     | SubscriptionPermissionChanged
     | SubscriptionFailed
     | DataSent
+    | Captioned
     | SessionDataChanged
 )
 

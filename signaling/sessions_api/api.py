@@ -15,6 +15,7 @@ from signaling.limits import Limits
 from signaling.recordings.host import RecordingHost
 from signaling.recordings.links import Links
 from signaling.recordings.replay import ReplayFiles
+from signaling.rooms.services import Services
 from signaling.sessions_api.calendar_calls import CalendarCalls
 from signaling.sessions_api.callers import Callers
 from signaling.sessions_api.desk import Desk
@@ -30,11 +31,13 @@ from signaling.sessions_api.people.privacy_calls import PrivacyCalls
 from signaling.sessions_api.people.sign_in_calls import SignInCalls
 from signaling.sessions_api.people.usage_calls import UsageCalls
 from signaling.sessions_api.people.user_calls import UserCalls
+from signaling.sessions_api.recordings.caption_calls import CaptionCalls
 from signaling.sessions_api.recordings.download_calls import DownloadCalls
 from signaling.sessions_api.recordings.film_calls import FilmCalls
 from signaling.sessions_api.recordings.insight_calls import InsightCalls
 from signaling.sessions_api.recordings.recording_calls import RecordingCalls
 from signaling.sessions_api.recordings.replay_calls import ReplayCalls
+from signaling.sessions_api.recordings.session_captions import SessionCaptions
 from signaling.sessions_api.recordings.transcript_calls import TranscriptCalls
 from signaling.sessions_api.school.booking_calls import BookingCalls
 from signaling.sessions_api.school.course_calls import CourseCalls
@@ -65,6 +68,7 @@ class RecordingParts:
 
     host: RecordingHost
     store: Store
+    services: Services
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +106,7 @@ def sessions_api(
         *all_routes(host, desk, callers, keyring, settings),
         *people_routes(host, desk, callers, keyring, settings),
         *recording_routes(desk, keyring, callers, recordings),
+        *caption_routes(host, desk, recordings),
         *operator_routes(host, parts, sender),
     ]
     # The first matching path wins, so literal segments come before parameters.
@@ -188,6 +193,12 @@ def recording_routes(desk: Desk, keyring: Keyring, callers: Callers, parts: Reco
         *transcripts.routes(),
         *insights.routes(),
     ]
+
+
+def caption_routes(host: TeachingHost, desk: Desk, parts: RecordingParts) -> list[Route]:
+    """Return the routes of live captions."""
+    captions = SessionCaptions(parts.host.captions, parts.services, host.registry, host.delivery)
+    return CaptionCalls(desk, captions).routes()
 
 
 def _by_path(route: Route) -> list[tuple[bool, str]]:

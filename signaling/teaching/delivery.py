@@ -58,6 +58,10 @@ class Delivery:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    def serves(self, participant_sid: str) -> bool:
+        """Whether a participant gets the session's events over the media connection."""
+        return participant_sid in self._feeds
+
     async def _send(self, participant: Participant, feed: Feed) -> None:
         while (message := await feed.next()) is not None:
             payload = message.data

@@ -13,13 +13,16 @@ from classroom.ids import PersonId
 MAX_WAITING: Final = 1_000
 MAX_WAITING_BYTES: Final = 4 * 1024 * 1024
 
+CAPTIONS: Final = "captions"
+"Kind of the messages that are no part of the log: they have no number, and are not repeated."
+
 
 @dataclass(frozen=True, slots=True)
 class FeedMessage:
     """One message of a feed."""
 
     kind: str
-    "state, events or end."
+    "state, events, captions or end."
     seq: int
     "Number of the last event that it covers: where to continue after a cut."
     data: bytes

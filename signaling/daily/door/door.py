@@ -22,6 +22,7 @@ from signaling.daily.recordings import DailyRecordings, Kind
 from signaling.daily.rest.domains import Domains
 from signaling.daily.rooms import DailyRoom, DailyRooms
 from signaling.daily.tokens import MeetingToken, MeetingTokenError, verify
+from signaling.daily.transcription import AlreadyTranscribedError, DailyTranscription, Wanted
 from signaling.errors import AccessError, NotFoundError, RequestError, TokenError, UnsupportedError
 from signaling.http.api import Api, ApiError, Fault, Route, Style, bearer
 from signaling.ids import Identity, RoomName, UserId
@@ -123,6 +124,18 @@ class RecordingChange(msgspec.Struct, frozen=True):
     instance_id: Annotated[str, msgspec.Meta(max_length=64)] = ""
 
 
+class TranscriptionChange(msgspec.Struct, frozen=True):
+    """How the transcription of the meeting changes."""
+
+    action: Literal["start", "update", "stop"]
+    instance_id: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    language: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    participants: Annotated[list[ParticipantId], msgspec.Meta(max_length=1000)] = []
+    raw: bool = False
+    redact: bool = False
+    profanity_filter: bool = False
+
+
 class WaitingPerson(msgspec.Struct):
     """A person who waits to be admitted."""
 
@@ -139,15 +152,17 @@ class WaitingPeople(msgspec.Struct):
 class Door:
     """Admission to all rooms."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - the parts of the server that the door uses
         self,
         rooms: DailyRooms,
         domains: Domains,
         recordings: DailyRecordings,
         services: Services,
         keyring: Keyring,
+        transcription: DailyTranscription,
     ) -> None:
         """`keyring` signs access tokens."""
+        self._transcription = transcription
         self._daily_rooms = rooms
         self._domains = domains
         self._recordings = recordings
@@ -177,6 +192,13 @@ class Door:
                 f"{room}/recording",
                 self.record,
                 no_admin | {409: "the room is recorded already, or not", 501: "this server records nothing"},
+            ),
+            Route(
+                "POST",
+                f"{room}/transcription",
+                self.transcribe,
+                no_admin
+                | {409: "the meeting is transcribed already, or not", 501: "this server cannot do this"},
             ),
         ]
         return Api(_style(self._authenticate), routes, limits)
@@ -294,6 +316,33 @@ class Door:
             raise ApiError(501, "unsupported", str(error)) from error
         return Nothing()
 
+    async def transcribe(self, caller: Participant, name: Name, body: TranscriptionChange) -> Nothing:
+        """Start, change or stop the transcription of the meeting; for owners and those with the right."""
+        room = None if caller.has_left or caller.room.name != name else await self._daily_rooms.find(name)
+        if room is None:
+            raise _not_allowed()
+        try:
+            if body.action == "stop":
+                await self._transcription.stop(name, caller.identity, body.instance_id)
+            elif body.action == "update":
+                self._transcription.update(name, body.participants, body.instance_id)
+            else:
+                wanted = Wanted(
+                    body.instance_id,
+                    body.language,
+                    tuple(body.participants),
+                    body.raw,
+                    body.redact,
+                    body.profanity_filter,
+                )
+                here, by = caller.room, caller.identity
+                await self._transcription.start(room.domain, room, here, wanted, by)
+        except (AlreadyTranscribedError, NotFoundError) as error:
+            raise ApiError(409, "transcription", str(error)) from error
+        except UnsupportedError as error:
+            raise ApiError(501, "unsupported", str(error)) from error
+        return Nothing()
+
     # --- access ----------------------------------------------------------------------------------
 
     async def _decide(
@@ -352,12 +401,15 @@ class Door:
             claims = tokens.verify(bearer(request), self._keyring, self._services.wall_clock())
         except TokenError as error:
             raise ApiError(401, "not-allowed", str(error)) from error
-        return self._admin(claims, RoomName(request.match_info.get("name", "")))
+        # Whoever may transcribe alone may do nothing else here.
+        transcribes = request.path.endswith("/transcription")
+        right = AdminRight.TRANSCRIPTION if transcribes else AdminRight.PARTICIPANTS
+        return self._admin(claims, RoomName(request.match_info.get("name", "")), right)
 
-    def _admin(self, caller: Claims, name: RoomName) -> Participant:
+    def _admin(self, caller: Claims, name: RoomName, right: AdminRight) -> Participant:
         here = self._services.rooms.room(name)
         person = None if here is None or caller.room != name else here.participants.get(caller.identity)
-        if person is None or AdminRight.PARTICIPANTS not in person.permissions.admin:
+        if person is None or right not in person.permissions.admin:
             raise _not_allowed()
         return person
 

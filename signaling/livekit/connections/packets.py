@@ -7,7 +7,7 @@ from livekit.protocol.models import DataPacket
 
 from sfu.values import MAX_MESSAGE_BYTES, Channel
 from signaling.ids import ParticipantSid
-from signaling.rooms.events import Message
+from signaling.rooms.events import Captioned, Message
 from signaling.rooms.model import Participant
 
 RELIABLE_LABEL = "_reliable"
@@ -115,6 +115,17 @@ def packet(message: Message) -> DataPacket:
     made.user.destination_identities[:] = message.identities
     if message.topic is not None:
         made.user.topic = message.topic
+    return made
+
+
+def captions(event: Captioned) -> DataPacket:
+    """Return a caption line as LiveKit's SDKs show it (`RoomEvent.TranscriptionReceived`)."""
+    made = DataPacket(kind=DataPacket.RELIABLE)
+    made.transcription.transcribed_participant_identity = event.speaker.identity
+    made.transcription.track_id = event.track_sid
+    segment = made.transcription.segments.add()
+    segment.id = f"{event.track_sid}-{event.line}"
+    segment.text, segment.final = event.text, event.final
     return made
 
 

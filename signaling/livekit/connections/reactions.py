@@ -69,6 +69,7 @@ class Reactions:
             events.SubscriptionPermissionChanged: self._on_subscription_permission,
             events.SubscriptionFailed: self._on_subscription_failed,
             events.DataSent: relay.on_application_data,
+            events.Captioned: relay.on_captions,
             events.RoomChanged: lambda event: broadcast.send_room(event.room),
             events.RoomFinished: lambda event: broadcast.forget(event.room),
         }

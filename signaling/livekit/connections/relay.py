@@ -12,7 +12,7 @@ from signaling.livekit.connections.data_streams import LostStreams
 from signaling.livekit.connections.registry import Connections
 from signaling.livekit.connections.rpc import RpcCalls
 from signaling.livekit.messages.wire import decode_data_packet
-from signaling.rooms.events import DataSent
+from signaling.rooms.events import Captioned, DataSent
 from signaling.rooms.model import Participant
 from signaling.rooms.services import Services
 
@@ -40,6 +40,10 @@ class Relay:
     def on_application_data(self, event: DataSent) -> None:
         """Send an application's message to its recipients."""
         self.send_packet([person.sid for person in event.recipients], packets.packet(event.message))
+
+    def on_captions(self, event: Captioned) -> None:
+        """Send a caption line to those who asked for it."""
+        self.send_packet([person.sid for person in event.recipients], packets.captions(event))
 
     def on_data(self, event: DataReceived) -> None:
         """Relay what a client sent on one of its data channels."""

@@ -17,7 +17,7 @@ def web_vtt(lines: Iterable[Line], name: Callable[[str], str]) -> str:
     for start_s, end_s, track_id, text in cues(lines):
         speaker = _escaped(name(track_id)).replace("\n", " ")
         voiced = f"<v {speaker}>{_escaped(text)}" if speaker else _escaped(text)
-        blocks.append(f"{_timestamp(start_s)} --> {_timestamp(max(end_s, start_s + 0.001))}\n{voiced}\n")
+        blocks.append(f"{timestamp(start_s)} --> {timestamp(max(end_s, start_s + 0.001))}\n{voiced}\n")
     return "\n".join(blocks)
 
 
@@ -48,7 +48,8 @@ def _escaped(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def _timestamp(time_s: float) -> str:
+def timestamp(time_s: float) -> str:
+    """Return a time in seconds as WebVTT writes it."""
     milliseconds = max(round(time_s * 1000), 0)
     seconds, milliseconds = divmod(milliseconds, 1000)
     minutes, seconds = divmod(seconds, 60)

@@ -24,7 +24,7 @@ from signaling.sessions_api.callers import Caller
 from signaling.sessions_api.desk import Desk, known
 from signaling.sessions_api.path_ids import SessionPath
 from signaling.teaching.delivery import TOPIC, Delivery
-from signaling.teaching.feed import Feed, FeedMessage
+from signaling.teaching.feed import CAPTIONS, Feed, FeedMessage
 from signaling.teaching.live import LiveSession
 
 # A line that prevents proxies from closing an idle stream, and detects disconnected clients.
@@ -227,6 +227,9 @@ async def _serve_stream(request: web.Request, feed: Feed) -> web.StreamResponse:
 def _sse(message: FeedMessage) -> bytes:
     if message.kind == "ping":
         return b": ping\n\n"
+    if message.kind == CAPTIONS:
+        # Without an id, so that the browser continues after the last event.
+        return b"event: %s\ndata: %s\n\n" % (CAPTIONS.encode(), message.data)
     return b"id: %d\nevent: %s\ndata: %s\n\n" % (message.seq, message.kind.encode(), message.data)
 
 

@@ -83,3 +83,13 @@ def errors(reference, heard):
         for j, other in enumerate(found, 1):
             row.append(min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (word != other)))
     return row[-1], len(wanted)
+
+
+def key_words(text):
+    """(place from 0 to 1, word) of the words of a text that are long and occur once; places are by letters."""
+    plain = re.sub(r"[^a-z ]", " ", text.lower())
+    return [
+        (match.end() / len(plain), match.group())
+        for match in re.finditer(r"[a-z]{5,}", plain)
+        if plain.count(match.group()) == 1
+    ]

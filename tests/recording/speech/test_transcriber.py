@@ -4,7 +4,8 @@ from itertools import pairwise
 
 import pytest
 
-from recording.speech.transcriber import SpeechError, Transcriber, transcribe
+from recording.speech.model import SpeechError
+from recording.speech.transcriber import Transcriber, transcribe
 from recording.speech.values import SpeechJob
 from tests.recording.speech.spoken import SENTENCES, errors, model, needs_speech, speak, write
 

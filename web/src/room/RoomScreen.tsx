@@ -48,6 +48,8 @@ export interface RoomScreenProps {
   invite: Invite | undefined;
   /** More notices, such as people waiting for admission. */
   notices?: ReactNode;
+  /** In front of the tiles, below the notices. */
+  overlay?: ReactNode;
   /** Further buttons: of an application, or of a teaching session. */
   tray?: ReactNode;
   /** In place of the room's name, number of people and connection; `saver` is the button of the data saver. */
@@ -157,6 +159,7 @@ function RoomPage(props: RoomScreenProps) {
             {props.notices}
             <Notices notice={notice} screen={screen} saver={saver} onDismiss={() => onNotice('')} />
           </div>
+          {props.overlay}
           <ToastList toasts={toasts} />
         </div>
         <RoomPanel {...props} onClose={close} />

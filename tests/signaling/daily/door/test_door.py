@@ -283,6 +283,21 @@ async def test_an_owner_removes_somebody_and_takes_a_permission(daily):
     assert (await daily.ask(change, {"eject": True}, owner["pass"]))[0] == 404
 
 
+async def test_transcription_takes_the_right_to_it_and_that_right_alone_permits_nothing_else(daily, world):
+    await daily.room()
+    owner, _, _ = await daily.enter(is_owner=True)
+    helper, _, _ = await daily.enter(permissions={"canAdmin": ["participants"]})
+    scribe, _, _ = await daily.enter(permissions={"canAdmin": ["transcription"]})
+    start = {"action": "start", "language": "en"}
+    for access, status in ((None, 401), (helper["pass"], 403), (owner["pass"], 501), (scribe["pass"], 501)):
+        assert (await daily.ask("transcription", start, access))[0] == status
+    for action in ("update", "stop"):
+        assert (await daily.ask("transcription", {"action": action}, scribe["pass"]))[0] == 409
+    assert (await daily.ask("transcription", {"action": "erase"}, scribe["pass"]))[0] == 400
+    for path in ("waiting", "recording", f"participants/{helper['session_id']}"):
+        assert (await daily.ask(path, {"on": True}, scribe["pass"]))[0] == 403
+
+
 async def test_an_owner_records_the_meeting(daily, world, monkeypatch):
     await daily.room()
     owner, _, _ = await daily.enter(is_owner=True)

@@ -1,7 +1,7 @@
 /** Reports the events of a call to daily-js in the embedding page, and passes daily-js's requests to their handlers. */
 import { RoomEvent, Track, type LocalTrackPublication, type Participant, type Room } from 'livekit-client';
 
-import { fieldsOf, type Fields } from '../../client/json';
+import { fieldsOf, numberOf, type Fields } from '../../client/json';
 import type { DeviceKind, DeviceProblem } from '../../client/media/devices/devices';
 import type { Store } from '../../client/store';
 import type { Appearance } from '../call/appearance';
@@ -9,6 +9,7 @@ import type { Call, JoinOptions } from '../call/call';
 import type { Meeting } from '../call/meeting';
 import { allParticipants, describeParticipant } from '../call/people';
 import type { Verdict } from '../../client/media/link/stats';
+import type { TranscriptionEvent } from '../call/packets';
 import type { CallEnd, Step } from '../call/step';
 import type { Embedder } from '../embedder';
 import { optionalText, type Action, type Context } from './actions/context';
@@ -17,6 +18,7 @@ import { ABSENT_ACTIONS, PAGE_ACTIONS, UNKNOWN_ACTION } from './actions/page';
 import { PEOPLE_ACTIONS } from './actions/people';
 import { RECORDING_ACTIONS } from './actions/recording';
 import { SENDING_ACTIONS } from './actions/sending';
+import { TRANSCRIPTION_ACTIONS } from './actions/transcription';
 import { appearanceOf } from './appearance';
 import { dailyParticipant, threshold } from './participant';
 import { applyTheme } from './style';
@@ -74,6 +76,7 @@ export class Bridge implements Embedder {
       ...SENDING_ACTIONS,
       ...PEOPLE_ACTIONS,
       ...RECORDING_ACTIONS,
+      ...TRANSCRIPTION_ACTIONS,
       ...PAGE_ACTIONS,
       ...ABSENT_ACTIONS,
       'iframe-launch-config': (fields) => this.launch(fields),
@@ -173,6 +176,7 @@ export class Bridge implements Embedder {
     const { room } = meeting;
     meeting.events = {
       appMessage: (data, fromId) => this.wire.post('app-message', { data, fromId }),
+      transcription: (event, facts) => this.reportTranscription(event, facts),
       sharedData: (data) =>
         this.wire.post('meeting-session-state-updated', { meetingSessionState: { data, topology: 'sfu' } }),
       verdict: (verdict) => this.reportNetwork(verdict),
@@ -249,6 +253,14 @@ export class Bridge implements Embedder {
 
   private reportRecording(recorded: boolean): void {
     this.wire.post(recorded ? 'recording-started' : 'recording-stopped', { local: false, type: 'cloud' });
+  }
+
+  private reportTranscription(event: TranscriptionEvent, facts: Fields): void {
+    const at = numberOf(facts['timestamp']);
+    this.wire.post(`transcription-${event}`, {
+      ...facts,
+      ...(at !== undefined && { timestamp: new Date(at) }),
+    });
   }
 
   private reportSpeaker(speakers: readonly Participant[]): void {

@@ -130,6 +130,11 @@ export class Door {
     await this.ask(`participants/${encodeURIComponent(identity)}`, { ...change }, pass);
   }
 
+  /** Start, change or stop the transcription of the meeting; for owners and those with the right. */
+  async transcribe(pass: string, change: Fields): Promise<void> {
+    await this.ask('transcription', change, pass);
+  }
+
   /** Start or stop the recording of the meeting; for owners. */
   async record(pass: string, on: boolean, type?: string, instanceId?: string): Promise<void> {
     const options = {

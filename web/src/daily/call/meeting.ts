@@ -13,7 +13,14 @@ import { ChatLog, type ChatLine } from '../../room/chatLog';
 import type { Wire } from '../../room/wire';
 import { DoorError, type Door, type ParticipantChange, type WaitingPerson } from './door';
 import { LevelObservers } from './levels';
-import { appMessage, chatLine, chatMessage, readPacket, type Packet } from './packets';
+import {
+  appMessage,
+  chatLine,
+  chatMessage,
+  readPacket,
+  type Packet,
+  type TranscriptionEvent,
+} from './packets';
 import { isOwner, mayAdminister, type BlockedReason, type LocalFacts, type TrackName } from './people';
 
 export interface MeetingState {
@@ -26,6 +33,7 @@ export interface MeetingState {
 /** Events for the embedding page. */
 export interface MeetingEvents {
   appMessage: (data: unknown, from: string) => void;
+  transcription: (event: TranscriptionEvent, facts: Fields) => void;
   sharedData: (data: unknown) => void;
   verdict: (verdict: Verdict) => void;
   permissions: () => void;
@@ -35,6 +43,7 @@ export interface MeetingEvents {
 
 const NO_EVENTS: MeetingEvents = {
   appMessage: () => undefined,
+  transcription: () => undefined,
   sharedData: () => undefined,
   verdict: () => undefined,
   permissions: () => undefined,
@@ -163,6 +172,11 @@ export class Meeting {
     await this.askDoor(() => this.door.changeParticipant(this.pass, identity, change));
   }
 
+  /** Start, change or stop the transcription. DoorError. */
+  async transcribe(change: Fields): Promise<void> {
+    await this.door.transcribe(this.pass, change);
+  }
+
   /** Start or stop the recording. DoorError. */
   async record(on: boolean, type?: string, instanceId?: string): Promise<void> {
     await this.door.record(this.pass, on, type, instanceId);
@@ -221,6 +235,9 @@ export class Meeting {
         this.changed.set(packet.identity, packet.permissions);
         this.store.update({});
         this.events.permissions();
+        break;
+      case 'transcription':
+        this.events.transcription(packet.event, packet.facts);
         break;
       case 'waiting':
         this.refreshWaiting();

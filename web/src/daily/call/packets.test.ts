@@ -19,11 +19,21 @@ describe('readPacket', () => {
     expect(readPacket(claimed, '')).toMatchObject({ from: 'ada' });
     expect(readPacket(claimed, 'eve')).toMatchObject({ from: 'eve' });
   });
-  it.each(['session-data', 'waiting', 'permissions'])('accepts %s from the server only', (kind) => {
-    const sent = packet({ kind, data: {}, session_id: 'ben', permissions: {} });
-    expect(readPacket(sent, '')).toMatchObject({ kind });
-    expect(readPacket(sent, 'eve')).toBeUndefined();
-  });
+  it.each(['session-data', 'waiting', 'permissions', 'transcription'])(
+    'accepts %s from the server only',
+    (kind) => {
+      const sent = packet({
+        kind,
+        data: {},
+        session_id: 'ben',
+        permissions: {},
+        event: 'stopped',
+        facts: {},
+      });
+      expect(readPacket(sent, '')).toMatchObject({ kind });
+      expect(readPacket(sent, 'eve')).toBeUndefined();
+    },
+  );
   it.each([
     ['no JSON', new Uint8Array([255])],
     ['a list', packet([])],

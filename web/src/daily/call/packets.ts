@@ -2,6 +2,10 @@
 import { isFields, textOf, type Fields } from '../../client/json';
 import type { ChatLine } from '../../room/chatLog';
 
+export type TranscriptionEvent = 'started' | 'message' | 'stopped' | 'error';
+
+const TRANSCRIPTION_EVENTS: readonly unknown[] = ['started', 'message', 'stopped', 'error'];
+
 export type Packet =
   /** A message of an application, or a line of chat. */
   | { kind: 'app-message'; data: unknown; from: string }
@@ -9,6 +13,8 @@ export type Packet =
   | { kind: 'session-data'; data: unknown }
   /** The permissions of a participant have changed; in Daily's format. */
   | { kind: 'permissions'; identity: string; permissions: Fields }
+  /** The transcription of the meeting: started, message, stopped or error, with the fields of daily-js's event. */
+  | { kind: 'transcription'; event: TranscriptionEvent; facts: Fields }
   /** Somebody started or stopped waiting to be let in. */
   | { kind: 'waiting' };
 
@@ -21,7 +27,7 @@ export function readPacket(payload: Uint8Array, sender: string): Packet | undefi
     return undefined;
   }
   if (!isFields(message)) return undefined;
-  const { kind, data, from, session_id: identity, permissions } = message;
+  const { kind, data, from, session_id: identity, permissions, event, facts } = message;
   if (kind === 'app-message') {
     // Only the server may send in the name of a participant.
     return { kind, data, from: sender === '' && typeof from === 'string' ? from : sender };
@@ -29,6 +35,9 @@ export function readPacket(payload: Uint8Array, sender: string): Packet | undefi
   if (sender !== '') return undefined;
   if (kind === 'session-data') return { kind, data };
   if (kind === 'waiting') return { kind };
+  if (kind === 'transcription' && TRANSCRIPTION_EVENTS.includes(event) && isFields(facts)) {
+    return { kind, event: event as TranscriptionEvent, facts };
+  }
   if (kind === 'permissions' && typeof identity === 'string' && isFields(permissions)) {
     return { kind, identity, permissions };
   }

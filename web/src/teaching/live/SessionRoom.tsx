@@ -26,6 +26,7 @@ import { IconButton } from '../../ui/controls/IconButton';
 import type { MenuEntry } from '../../ui/controls/Menu';
 import { TEACHING } from '../../ui/controls/teachingIcons';
 import { useStore } from '../../ui/hooks/useStore';
+import { useCaptions } from '../captions/useCaptions';
 import { BreakoutsPanel } from '../panels/BreakoutsPanel';
 import { ExercisesPanel } from '../panels/ExercisesPanel';
 import { FilesPanel } from '../panels/FilesPanel';
@@ -104,6 +105,7 @@ function Inside({ wire, live, panel, notice, onNotice, onDevice }: InsideProps) 
   );
   const raised = state.people.hands.some(({ person }) => person === me);
   const tools = toolsOf(live, view.sidebar);
+  const captions = useCaptions(live);
   const { code } = state.lifecycle;
   const open = (panel: string): void => change({ sidebar: view.sidebar === panel ? null : panel });
   return (
@@ -137,6 +139,7 @@ function Inside({ wire, live, panel, notice, onNotice, onDevice }: InsideProps) 
         entries={[
           ...tools.map((tool) => entryOf(tool, open)),
           ...roomEntries(live, open),
+          ...captions.entries,
           ...recordEntries(live, recorded, () => setRecordAsked(true)),
         ]}
         tray={tools.map((tool) => (
@@ -161,6 +164,7 @@ function Inside({ wire, live, panel, notice, onNotice, onDevice }: InsideProps) 
             <ShareNotice />
           </>
         }
+        overlay={captions.lines}
         onView={change}
         onNotice={onNotice}
         onDevice={onDevice}

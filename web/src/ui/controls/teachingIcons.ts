@@ -1,5 +1,6 @@
 /** Icons that only teaching sessions need, apart from those of the first load. */
 import {
+  Captions,
   ChartColumn,
   Circle,
   CirclePause,
@@ -37,6 +38,7 @@ import {
 import type { IconShape } from './Icon';
 
 export const TEACHING = {
+  captions: Captions,
   help: LifeBuoy,
   question: MessageCircleQuestionMark,
   poll: ChartColumn,

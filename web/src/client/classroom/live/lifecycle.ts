@@ -20,6 +20,8 @@ export interface Lifecycle {
   upvotes: boolean;
   /** Students may turn the pages of slides for themselves. */
   leafing: boolean;
+  /** Everybody may turn on live captions, if the server has them. */
+  captions: boolean;
 }
 
 /** `nowMs` is this page's clock when the state was received. */
@@ -40,6 +42,7 @@ export function readLifecycle(fields: Fields, nowMs: number): Lifecycle {
     anonymousQuestions: settings['anonymous_questions'] !== false,
     upvotes: settings['upvotes'] !== false,
     leafing: settings['leafing'] !== false,
+    captions: settings['captions'] === true,
   };
 }
 
@@ -53,6 +56,7 @@ export function applyLifecycle(part: Lifecycle, { type, at, fields }: SessionEve
         anonymousQuestions: settings['anonymous_questions'] !== false,
         upvotes: settings['upvotes'] !== false,
         leafing: settings['leafing'] !== false,
+        captions: settings['captions'] === true,
       };
     }
     case 'session.scheduled':

@@ -54,6 +54,19 @@ describe('FollowedSession', () => {
     expect(heard).toHaveBeenCalledOnce();
     expect(hands(session)).toBe(1);
   });
+  it('passes on captions, which have no number', () => {
+    const { session } = followed();
+    const heard = vi.fn();
+    const stop = session.onCaptions(heard);
+    session.receive(inside);
+    session.receive({ type: 'captions', line: 'T-1', text: 'hello' });
+    session.receive(raised(5, 6));
+    expect(heard).toHaveBeenCalledExactlyOnceWith({ type: 'captions', line: 'T-1', text: 'hello' });
+    expect(hands(session)).toBe(1);
+    stop();
+    session.receive({ type: 'captions', line: 'T-1', text: 'hello' });
+    expect(heard).toHaveBeenCalledOnce();
+  });
   it('loads the state when a message repeats a part of what it has', async () => {
     const { session, asked } = followed({ '/door': { door: null }, '/state': { seq: 9, ...STATE } });
     session.receive(inside);

@@ -32,6 +32,7 @@ export class FollowedSession {
   private readonly store = new Store<Followed>({ inside: undefined, door: undefined });
   readonly state: Readable<Followed> = this.store;
   private readonly listeners = new Set<(event: SessionEvent) => void>();
+  private readonly captionListeners = new Set<(message: Fields) => void>();
   private readonly replacements = new Set<() => void>();
   private readonly lanes = new Lanes();
   private seq = -1;
@@ -57,6 +58,12 @@ export class FollowedSession {
     return () => this.replacements.delete(listener);
   }
 
+  /** Call a listener for each message about live captions. Returns the function that removes the listener. */
+  onCaptions(listener: (message: Fields) => void): () => void {
+    this.captionListeners.add(listener);
+    return () => this.captionListeners.delete(listener);
+  }
+
   /** Follow by server-sent events, until `close` or `attach`. */
   open(): void {
     this.close();
@@ -68,6 +75,7 @@ export class FollowedSession {
     };
     stream.addEventListener('state', take);
     stream.addEventListener('events', take);
+    stream.addEventListener('captions', take);
     stream.addEventListener('end', () => stream.close());
   }
 
@@ -122,6 +130,9 @@ export class FollowedSession {
         return;
       case 'events':
         this.follow(message);
+        return;
+      case 'captions':
+        for (const listener of this.captionListeners) listener(message);
         return;
       case 'load':
         void this.load();

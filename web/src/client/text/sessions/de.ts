@@ -411,6 +411,13 @@ export const de: Texts<typeof en> = {
   'rec.notYou': 'Die Stunde wird aufgezeichnet, ohne Sie.',
   'rec.change': 'Ändern',
 
+  // Live captions.
+  'captions.on': 'Untertitel zeigen',
+  'captions.off': 'Untertitel ausblenden',
+  'captions.allow': 'Untertitel erlauben',
+  'captions.forbid': 'Untertitel für alle beenden',
+  'captions.behind': 'Die Untertitel kommen nicht nach: Einige Wörter fehlen.',
+
   // Slides.
   'slides.add': 'Ein PDF zeigen',
   'slides.limits': 'Bis 300 Seiten und 100 MB. Alle sehen die Seite, die Sie aufschlagen.',

@@ -401,6 +401,13 @@ export const en = {
   'rec.notYou': 'The lesson is being recorded, without you.',
   'rec.change': 'Change',
 
+  // Live captions.
+  'captions.on': 'Show captions',
+  'captions.off': 'Hide captions',
+  'captions.allow': 'Allow captions',
+  'captions.forbid': 'End captions for all',
+  'captions.behind': 'Captions are behind: some words are missing.',
+
   // Slides.
   'slides.add': 'Show a PDF',
   'slides.limits': 'Up to 300 pages and 100 MB. Everybody sees the page that you turn to.',

@@ -40,9 +40,6 @@ export const PAGE_ACTIONS: Readonly<Record<string, Action>> = {
 /** What this server does not support, and the event that reports it to the application. */
 const ABSENT: Readonly<Record<string, { event: string; what: string }>> = {
   'daily-method-update-recording': { event: 'recording-error', what: 'another layout of recordings' },
-  'daily-method-start-transcription': { event: 'transcription-error', what: 'transcription' },
-  'daily-method-update-transcription': { event: 'transcription-error', what: 'transcription' },
-  'daily-method-stop-transcription': { event: 'transcription-error', what: 'transcription' },
   'daily-method-start-live-streaming': { event: 'live-streaming-error', what: 'live streaming' },
   'daily-method-update-live-streaming': { event: 'live-streaming-error', what: 'live streaming' },
   'daily-method-update-live-streaming-endpoints': { event: 'live-streaming-error', what: 'live streaming' },
