@@ -23,6 +23,7 @@ _NO_SPEECH: Final = 0.6
 "Above this, Whisper itself says that nobody speaks."
 _SURE: Final = 0.5
 "A language detected with less is detected again with the next window."
+_TIMELESS: Final = 3
 # Punctuation that belongs to the next or to the previous word.
 _BEFORE_WORD: Final = "\"'“¿([{-"
 _AFTER_WORD: Final = "\"'.。,，!！?？:：”)]}、"  # noqa: RUF001 - full-width forms are meant
@@ -75,11 +76,12 @@ class WhisperRecogniser:
         aligned = self._whisper.find_alignment(tokenizer, [tokens], encoded, features.shape[1])[0]
         self._merge(aligned, _BEFORE_WORD, _AFTER_WORD)
         end_s = len(samples) / RATE
-        return [
+        words = [
             Word(min(float(each["start"]), end_s), min(float(each["end"]), end_s), each["word"].strip())
             for each in aligned
             if each["word"].strip()
-        ], sure
+        ]
+        return spoken(words), sure
 
     def _tokenizer(self, language: str) -> Any:
         found = self._tokenizers.get(language)
@@ -89,3 +91,11 @@ class WhisperRecogniser:
                 whisper.hf_tokenizer, whisper.model.is_multilingual, task="transcribe", language=language
             )
         return found
+
+
+def spoken(words: list[Word]) -> list[Word]:
+    """Return the words up to the first of several in a row that take no time: Whisper repeats itself after the end."""
+    for i in range(len(words) - _TIMELESS + 1):
+        if all(word.end_s <= word.start_s for word in words[i : i + _TIMELESS]):
+            return words[:i]
+    return words
