@@ -55,12 +55,11 @@ class CaptionCalls:
 
         Whoever turns them on gets messages `captions` in the stream of events, while in a room of the session by media.
         """
-        if body.on and not self._captions.is_on:
-            raise ApiError(501, "captions_off", "This server does not caption.")
-
         state, person = await self._desk.look(
             caller, session, lambda room, person: (self._state(caller, session, room, person), person.id)
         )
+        if body.on and not self._captions.is_on:
+            raise ApiError(501, "captions_off", "This server does not caption.")
         if body.on and not state.allowed:
             raise ApiError(409, "captions_not_allowed", "The session does not allow captions.")
         change = self._captions.turn_on if body.on else self._captions.turn_off
