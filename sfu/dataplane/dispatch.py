@@ -10,7 +10,7 @@ from sfu.engine.slow_path import Copy, SlowPath
 def process(plane: Plane, slow_path: SlowPath, peer: Peer, record: Record) -> None:
     """Let the engine process a punt about a peer's media."""
     now = record.at
-    if record.reason in {Punt.UNKNOWN_SSRC, Punt.IN_ORDER}:
+    if record.reason == Punt.UNKNOWN_SSRC:
         if slow_path.on_unknown(peer, record.data, now):
             plane.inject(record.transport, record.data, now)
     elif record.reason == Punt.RESUMED:

@@ -21,8 +21,7 @@ enum { REDUNDANCY_NONE, REDUNDANCY_AS_SENT, REDUNDANCY_DEEP };
 enum {
     PUNT_DATAGRAM = 1,      /* STUN, DTLS, and whatever is neither RTP nor RTCP of a known path: as received */
     PUNT_RTCP,              /* decrypted */
-    PUNT_UNKNOWN_SSRC,      /* decrypted */
-    PUNT_IN_ORDER,          /* decrypted: behind a packet of its stream that was punted before it */
+    PUNT_UNKNOWN_SSRC,      /* decrypted; further packets of the SSRC wait for plane_resume */
     PUNT_COPY,              /* forwarded; somebody who is served by the control plane needs it as well */
     PUNT_FIRST,             /* the first packet of a stream: its payload type */
     PUNT_KEYFRAME,          /* a keyframe begins with this sequence number */
@@ -185,7 +184,7 @@ void plane_dormant(struct plane *plane, int32_t transport);
 void plane_close_second(struct plane *plane, int32_t transport, struct excess *excess);
 void plane_set_flooded(struct plane *plane, int32_t transport, int flooded);
 
-/* Streams. 0 without memory or room; otherwise the uid. Its packets are punted in order until plane_resume. */
+/* Streams. 0 without memory or room; otherwise the uid. */
 uint64_t plane_add_stream(struct plane *plane, int32_t transport, uint32_t ssrc, int video, int redundant, uint32_t clock_rate,
                           const struct section *section, double now);
 const struct stream_state *plane_state(struct plane *plane, uint64_t stream);
@@ -221,10 +220,10 @@ int plane_leave(struct plane *plane, uint64_t stream, int32_t transport, struct 
 
 /* What was punted since the last call; valid until the next one. */
 size_t plane_take(struct plane *plane, uint8_t **data, uint64_t *serial);
-/* Process a decrypted packet that was punted. */
-void plane_inject(struct plane *plane, int32_t transport, const uint8_t *data, uint32_t length, double at);
-/* All punts up to `serial` have been dealt with: streams that waited for that are forwarded again. */
-void plane_resume(struct plane *plane, uint64_t serial);
+/* Process a decrypted packet that was punted, and that arrived at `at`. */
+void plane_inject(struct plane *plane, int32_t transport, const uint8_t *data, uint32_t length, double at, double now);
+/* All punts up to `serial` have been dealt with: what waited for them is processed. */
+void plane_resume(struct plane *plane, uint64_t serial, double now);
 void plane_read_counters(struct plane *plane, struct plane_counters *counters);
 /* Rows of a stream, for people: up to `size` columns; their number. */
 int plane_read_rows(struct plane *plane, uint64_t stream, struct column *columns, int size);

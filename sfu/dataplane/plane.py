@@ -270,12 +270,12 @@ class Plane:
         return punts.read(buffer), self._serial[0]
 
     def resume(self, serial: int) -> None:
-        """Let streams be forwarded again whose packets waited for punts up to `serial`."""
-        self._call.plane_resume(self._plane, serial)
+        """Process the packets that waited for punts up to `serial`: those of SSRCs that were unknown."""
+        self._call.plane_resume(self._plane, serial, time.monotonic())
 
     def inject(self, transport: int, packet: bytes, at: float) -> None:
         """Process a punted packet, now that its SSRC is known."""
-        self._call.plane_inject(self._plane, transport, packet, len(packet), at)
+        self._call.plane_inject(self._plane, transport, packet, len(packet), at, time.monotonic())
 
     def stream(self, number: int) -> Owner | None:
         """Return a stream by its number."""

@@ -62,8 +62,7 @@ struct stream {
     uint64_t uid;
     int32_t transport;
     uint32_t ssrc, clock_rate;
-    bool video, redundant, started, punted, notify_next;
-    uint64_t last_punt; /* serial of the last punt of its packets */
+    bool video, redundant, started, notify_next;
     struct section section;
     /* numbers */
     int64_t unwrapped; /* highest; -1: none */
@@ -111,6 +110,13 @@ struct bucket {
     double left, at;
 };
 
+/* An SSRC whose first packet went up; held.c. */
+enum { MAX_UNKNOWN = 16 };
+struct unknown {
+    uint32_t ssrc;
+    uint64_t serial; /* of the punt */
+};
+
 struct transport {
     int32_t index;
     uintptr_t inbound;
@@ -124,6 +130,9 @@ struct transport {
     struct excess excess;
     struct known_ssrc ssrcs[SSRC_LIMIT];
     int ssrc_count;
+    struct unknown unknown[MAX_UNKNOWN];
+    int unknown_count;
+    struct held *held; /* packets of these, oldest first */
     struct feedback feedback;
 };
 
@@ -154,7 +163,8 @@ struct plane {
     int path_count, path_room; /* a power of two */
     struct stream **streams;   /* by slot; a uid is slot + MAX_STREAMS * generation */
     uint64_t *generations;
-    int punted_streams; /* of which so many wait for plane_resume */
+    int unknown_count; /* of all transports */
+    size_t held_octets;
     struct buffer punts[2];
     int filling;
     uint64_t serial;
@@ -171,7 +181,6 @@ void plane_lock(struct plane *plane);
 void plane_unlock(struct plane *plane);
 
 /* plane.c, tables.c */
-void set_punted(struct plane *plane, struct stream *stream, bool punted);
 void read_position(const struct stream *stream, struct position *position);
 struct stream *find_stream(struct plane *plane, uint64_t uid);
 struct transport *find_transport(struct plane *plane, int32_t index);
@@ -182,6 +191,11 @@ void punt_later(struct plane *plane, int32_t transport, double at, struct bytes 
 int32_t find_path(const struct plane *plane, const uint8_t *path);
 void flush_rows(struct plane *plane, double now);
 int send_rtcp(struct plane *plane, struct transport *transport, const uint8_t *data, uint32_t length);
+
+/* held.c. Whether a packet waits, since its SSRC is unknown and an earlier one went up. */
+bool hold(struct plane *plane, struct transport *transport, uint32_t ssrc, struct bytes packet, double now);
+void punt_unknown(struct plane *plane, struct transport *transport, uint32_t ssrc, struct bytes packet, double now);
+void drop_held(struct plane *plane, struct transport *transport);
 
 /* receive.c */
 void on_datagram(struct plane *plane, uint8_t *data, uint32_t length, const uint8_t *path, double now);

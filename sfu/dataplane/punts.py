@@ -17,15 +17,13 @@ class Punt(IntEnum):
     "STUN, DTLS, and whatever else is no media of a known path, as received."
     RTCP = 2
     UNKNOWN_SSRC = 3
-    IN_ORDER = 4
-    "Behind a packet of its stream that was punted before it."
-    COPY = 5
+    COPY = 4
     "Forwarded already; somebody who is served by the control plane needs it as well."
-    FIRST = 6
-    KEYFRAME = 7
-    NEXT = 8
-    RESUMED = 9
-    LEVEL = 10
+    FIRST = 5
+    KEYFRAME = 6
+    NEXT = 7
+    RESUMED = 8
+    LEVEL = 9
 
 
 class Record(NamedTuple):

@@ -139,11 +139,6 @@ void on_datagram(struct plane *plane, uint8_t *data, uint32_t length, const uint
 
 static void on_media(struct plane *plane, struct stream *stream, struct bytes packet, const struct header *header, double now);
 
-static void punt_in_order(struct plane *plane, struct transport *transport, struct stream *stream, struct bytes packet, double now)
-{
-    stream->last_punt = punt(plane, PUNT_IN_ORDER, 0, transport->index, 0, 0, now, NULL, packet);
-}
-
 /* RFC 4588 section 4: the original sequence number, then the original payload. */
 static void on_retransmission(struct plane *plane, struct stream *stream, struct bytes packet, struct header *header, double now)
 {
@@ -189,17 +184,15 @@ void on_rtp(struct plane *plane, struct transport *transport, struct bytes packe
     const struct element *number = rtp_element(&header, EXTENSION_TRANSPORT_SEQUENCE);
     if (!injected && number && number->size >= 2 && feedback_received(&transport->feedback, read16(packet, number->at), now))
         plane->next_due = fmin(plane->next_due, transport->feedback.due_at);
+    if (!injected && hold(plane, transport, ssrc, packet, now))
+        return;
     if (!known) {
-        punt(plane, PUNT_UNKNOWN_SSRC, 0, transport->index, 0, 0, now, NULL, packet);
+        punt_unknown(plane, transport, ssrc, packet, now);
         return;
     }
     if (transport->dormant) {
         transport->dormant = false;
         punt(plane, PUNT_RESUMED, 0, transport->index, 0, 0, now, NULL, (struct bytes){0});
-    }
-    if (stream->punted && !injected) {
-        punt_in_order(plane, transport, stream, packet, now);
-        return;
     }
     if (known->retransmissions)
         on_retransmission(plane, stream, packet, &header, now);

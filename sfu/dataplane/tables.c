@@ -43,15 +43,8 @@ int plane_connect(struct plane *plane, int32_t index, uintptr_t inbound, uintptr
     return 0;
 }
 
-void set_punted(struct plane *plane, struct stream *stream, bool punted)
-{
-    plane->punted_streams += punted - stream->punted;
-    stream->punted = punted;
-}
-
 static void remove_stream(struct plane *plane, struct stream *stream)
 {
-    set_punted(plane, stream, false);
     struct transport *transport = find_transport(plane, stream->transport);
     int left = 0;
     for (int i = 0; transport && i < transport->ssrc_count; i++)
@@ -74,6 +67,7 @@ void plane_disconnect(struct plane *plane, int32_t index)
         while (transport->ssrc_count)
             remove_stream(plane, transport->ssrcs[0].stream);
         plane->transports[index] = NULL;
+        drop_held(plane, transport);
         feedback_end(&transport->feedback);
         free(transport);
     }
@@ -274,8 +268,6 @@ uint64_t plane_add_stream(struct plane *plane, int32_t index, uint32_t ssrc, int
         return 0;
     }
     stream->uid = (uint64_t)slot + (uint64_t)MAX_STREAMS * ++plane->generations[slot];
-    set_punted(plane, stream, true); /* behind those of its packets that were punted while it was unknown */
-    stream->last_punt = plane->serial;
     plane->streams[slot] = stream;
     plane_unlock(plane);
     return stream->uid;
@@ -304,10 +296,6 @@ int plane_add_ssrc(struct plane *plane, int32_t index, uint32_t ssrc, uint64_t u
     struct transport *transport = find_transport(plane, index);
     struct stream *stream = find_stream(plane, uid);
     bool done = transport && stream && add_ssrc(transport, ssrc, stream, true);
-    if (done) { /* retransmissions that were punted come first, too */
-        set_punted(plane, stream, true);
-        stream->last_punt = plane->serial;
-    }
     plane_unlock(plane);
     return done ? 0 : -1;
 }

@@ -109,7 +109,7 @@ static void add_streams(struct world *world, double now)
         world->streams[i] = plane_add_stream(world->plane, 0, 1000 + (uint32_t)i, i > 0, 1, 90000, &section, now);
         plane_add_ssrc(world->plane, 0, 2000 + (uint32_t)i, world->streams[i]);
     }
-    plane_resume(world->plane, UINT64_MAX);
+    plane_resume(world->plane, UINT64_MAX, now);
 }
 
 static void join(struct world *world, double now)
@@ -181,7 +181,7 @@ static void edit(struct world *world, double now)
         break;
     default:
         plane_take(world->plane, &taken, &serial);
-        plane_resume(world->plane, serial);
+        plane_resume(world->plane, serial, now);
     }
 }
 

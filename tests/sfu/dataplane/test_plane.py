@@ -71,23 +71,46 @@ def test_who_waits_for_a_keyframe_starts_with_it_although_it_is_told_late(world)
     assert numbers(world) == list(range(500, 506))
 
 
-def test_a_stream_that_was_unknown_keeps_its_order(world):
-    """Its first packets wait for the control plane; later ones wait behind them."""
+def test_a_stream_that_was_unknown_keeps_its_order_and_goes_up_once(world):
+    """Its further packets wait in the plane while the control plane is busy, and are forwarded behind the first."""
+    world.video("h", key=True)
+    world.viewer(replay=True)
     punted, world.punted = world.punted, lambda: None
     world.video("q", key=True)
-    world.video("q")
-    world.punted = lambda: None
+    for _ in range(5):
+        world.video("q")
     records, serial = world.plane.take()
-    for record in list(records):
+    taken = list(records)
+    assert len(taken) == 1
+    for record in taken:
         process(world.plane, world.core.slow_path, world.publisher, record)
         world.video("q")  # comes in between
-    world.plane.resume(serial)  # not for those that came since
+    world.plane.resume(serial)
     world.punted = punted
     world.video("q")
     stream = world.published.layers[0]
     assert stream.statistics.report_block(world.now).cumulative_lost == 0
+    assert stream.statistics.received_packets == 8
     assert all(stream.kept(i) for i in range(stream.keyframe_sequence, stream.highest + 1))
     assert world.core.drops[DropReason.DUPLICATE] == 0
+
+
+def test_what_stays_unknown_goes_up_one_by_one(world):
+    """A later packet may be the first that says what its SSRC is."""
+    punted, world.punted = world.punted, lambda: None
+    mid = world.publisher.negotiated.inbound.pop("0")
+    for _ in range(3):
+        world.video("q", key=True)
+    for _ in range(2):
+        [record], serial = (list(part) if i == 0 else part for i, part in enumerate(world.plane.take()))
+        process(world.plane, world.core.slow_path, world.publisher, record)
+        world.plane.resume(serial)
+    assert world.core.drops[DropReason.UNKNOWN_STREAM] == 2
+    world.publisher.negotiated.inbound["0"] = mid
+    world.punted = punted
+    world.punted()
+    assert world.published.layers[0].statistics.report_block(world.now).cumulative_lost == 0
+    assert world.published.layers[0].statistics.received_packets == 1
 
 
 def test_who_is_no_longer_published_is_unknown(world):
