@@ -6,7 +6,7 @@
 
 #include "plane_internal.h"
 
-enum { MAX_HELD_OCTETS = 16 << 20 };
+enum { MAX_HELD = 512 }; /* of a transport */
 
 struct held {
     struct held *next;
@@ -27,14 +27,14 @@ bool hold(struct plane *plane, struct transport *transport, uint32_t ssrc, struc
 {
     if (!find_unknown(transport, ssrc))
         return false;
-    struct held *held = plane->held_octets > MAX_HELD_OCTETS ? NULL : malloc(sizeof *held + packet.size);
+    struct held *held = transport->held_count == MAX_HELD ? NULL : malloc(sizeof *held + packet.size);
     if (!held) {
         plane->counters.drops[DROP_PUNTS_FULL]++;
         return true;
     }
     *held = (struct held){.at = now, .ssrc = ssrc, .length = packet.size};
     memcpy(held->data, packet.data, packet.size);
-    plane->held_octets += packet.size;
+    transport->held_count++;
     struct held **end = &transport->held;
     while (*end)
         end = &(*end)->next;
@@ -51,7 +51,7 @@ void punt_unknown(struct plane *plane, struct transport *transport, uint32_t ssr
     }
 }
 
-static struct held *take_held(struct plane *plane, struct transport *transport, uint32_t ssrc)
+static struct held *take_held(struct transport *transport, uint32_t ssrc)
 {
     struct held **at = &transport->held;
     while (*at && (*at)->ssrc != ssrc)
@@ -59,7 +59,7 @@ static struct held *take_held(struct plane *plane, struct transport *transport, 
     struct held *held = *at;
     if (held) {
         *at = held->next;
-        plane->held_octets -= held->length;
+        transport->held_count--;
     }
     return held;
 }
@@ -76,7 +76,7 @@ static bool is_known(const struct transport *transport, uint32_t ssrc)
 static void release(struct plane *plane, struct transport *transport, uint32_t ssrc, double now)
 {
     struct held *held;
-    while ((held = take_held(plane, transport, ssrc))) {
+    while ((held = take_held(transport, ssrc))) {
         struct bytes packet = {held->data, held->length};
         bool known = is_known(transport, ssrc);
         if (known)
@@ -113,7 +113,6 @@ void drop_held(struct plane *plane, struct transport *transport)
     while (transport->held) {
         struct held *held = transport->held;
         transport->held = held->next;
-        plane->held_octets -= held->length;
         free(held);
     }
 }

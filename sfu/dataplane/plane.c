@@ -8,7 +8,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -205,22 +204,11 @@ static void shorten_slices(void)
     syscall(SYS_sched_setattr, 0, &scheduling, 0); /* if it is refused, packets wait for the running slice, as ever */
 }
 
-static void sleep_s(double seconds)
-{
-    struct timespec time = {0, (long)(1e9 * seconds)};
-    nanosleep(&time, NULL);
-}
-
 static void *serve(void *argument)
 {
     struct plane *plane = argument;
     pthread_setname_np(pthread_self(), "media"); /* sfu/shell/worker_process.py looks for it */
     shorten_slices();
-    /* A wake of the thread costs more than a packet. So packets that come close together are taken together, as network cards
-     * moderate their interrupts; a packet that comes alone is forwarded at once. */
-    static const double SPACING_S = 0.0005;
-    double taken_at = -INFINITY;
-    prctl(PR_SET_TIMERSLACK, 20000UL); /* nanoseconds; 50,000 by default */
     struct batch batch;
     struct pollfd polled[2] = {{plane->outbox.fd, POLLIN, 0}, {plane->wake_fd, POLLIN, 0}};
     while (!atomic_load(&plane->stopping)) {
@@ -238,13 +226,6 @@ static void *serve(void *argument)
             uint64_t value;
             (void)!read(plane->wake_fd, &value, sizeof value);
         }
-        now = monotonic_s();
-        if (polled[0].revents && now < taken_at + SPACING_S) {
-            sleep_s(taken_at + SPACING_S - now);
-            now = monotonic_s();
-        }
-        if (polled[0].revents)
-            taken_at = now;
         /* an error that an earlier send caused is read with the socket */
         for (int i = 0; polled[0].revents && i < 8 && serve_batch(plane, &batch, -1) == RECEIVE_BATCH; i++)
             ;

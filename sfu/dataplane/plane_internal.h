@@ -133,6 +133,7 @@ struct transport {
     struct unknown unknown[MAX_UNKNOWN];
     int unknown_count;
     struct held *held; /* packets of these, oldest first */
+    int held_count;
     struct feedback feedback;
 };
 
@@ -164,7 +165,6 @@ struct plane {
     struct stream **streams;   /* by slot; a uid is slot + MAX_STREAMS * generation */
     uint64_t *generations;
     int unknown_count; /* of all transports */
-    size_t held_octets;
     struct buffer punts[2];
     int filling;
     uint64_t serial;
