@@ -406,8 +406,9 @@ async def test_media_goes_on_while_the_interpreter_of_the_worker_stands_still(ch
             await asyncio.sleep(5)  # the stall itself
             during = [await one.do("([who]) => received(who, 'camera')", [who]) for one, who in both]
         for first, last in zip(before, during, strict=True):
-            assert last["frames"] - first["frames"] >= 35  # of 50
-            assert last["freezes_s"] == first["freezes_s"]
+            # without the plane: none, and 5 s
+            assert last["frames"] - first["frames"] >= 20  # of 50, as three browsers share the machine
+            assert last["freezes_s"] - first["freezes_s"] < 1
         for one, other in both:
             await one.keeps_growing(other, "camera")
             assert not {name for name, _ in await one.events()} & {

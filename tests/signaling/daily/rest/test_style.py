@@ -89,8 +89,11 @@ def calls(server):
         "{webhook}": "none",
         "{thing}": "none",
         "{recording}": "none",
+        "{transcript}": "none",
     }
     for operation in server.daily.api.operations:
+        if operation.route.open:
+            continue  # a signed link takes the place of the key (test_transcript_calls)
         path = operation.route.path
         for parameter, value in filled.items():
             path = path.replace(parameter, value)
@@ -125,6 +128,7 @@ async def test_every_route_of_something_that_is_not_there_says_so(daily):
         "/rooms/none/eject": {"ids": ["x"]},
         "/rooms/none/update-permissions": {"data": {}},
         "/rooms/none/send-app-message": {"data": {}},
+        "/rooms/none/transcription/update": {"participants": ["x"]},
     }
     for method, path, has_body in calls(daily.server):
         if "none" in path and "meeting-tokens" not in path:
