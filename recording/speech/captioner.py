@@ -67,6 +67,8 @@ class _Speaker:
         self.line = 1
         self.words: list[Word] = []
         "Stable words of the line."
+        self.shown = False
+        "The line was shown, and is not final."
 
     def hear(self, samples: Samples, at_s: float) -> None:
         self.window = np.concatenate([self.window, samples])
@@ -223,17 +225,18 @@ class Captioner:
     def _end_line(self, key: TrackKey, speaker: _Speaker, now_s: float) -> None:
         speaker.words += speaker.agreement.tail
         speaker.agreement.tail = []
-        if speaker.words:
-            self._show(key, speaker, now_s, final=True)
+        self._show(key, speaker, now_s, final=True)
 
     def _show(self, key: TrackKey, speaker: _Speaker, now_s: float, *, final: bool = False) -> None:
         shown = [*speaker.words, *speaker.agreement.tail]
-        if not shown:
+        # A line ends empty if it was shown with words that no later hypothesis has.
+        if not shown and not (final and speaker.shown):
             return
         text = " ".join(word.text for word in speaker.words)
         tail = " ".join(word.text for word in speaker.agreement.tail)
-        lag_s = round(max(now_s - shown[-1].end_s, 0.0), 3)
+        lag_s = round(max(now_s - shown[-1].end_s, 0.0), 3) if shown else 0.0
         self._reports.append(CaptionReport(*key, speaker.line, text, tail, final, lag_s))
+        speaker.shown = not final
         if final:
             speaker.line += 1
             speaker.words = []

@@ -115,6 +115,21 @@ def test_a_line_ends_also_without_packets():
     assert room.cpu.used == used
 
 
+def test_a_line_of_words_that_were_not_said_ends_empty():
+    room = Room()
+    room.recogniser.words = lambda _samples, language: (
+        [] if room.shown else [Word(0.0, 1.0, "hm")],
+        language,
+    )
+    room.run(3, TIA)
+    room.silence(2, TIA)
+    reports = [report for _at, report in room.shown]
+    assert [(each.line, each.text, each.tail, each.final) for each in reports] == [
+        (1, "", "hm", False),
+        (1, "", "", True),
+    ]
+
+
 def test_a_long_speech_is_transcribed_in_short_windows_and_nothing_is_missing():
     room = Room(cost_s=0.05)
     room.run(100, TIA)

@@ -22,6 +22,10 @@ describe('captions', () => {
     expect(shown(state)).toEqual(['We add|fractions', 'Why?|']);
     expect(state.lines[0]).toMatchObject({ person: 'ada', final: false, at: 100 });
   });
+  it('removes a line of words that were not said', () => {
+    const state = applyCaption(NO_CAPTIONS, said('T-1', '', 'hm'), 0);
+    expect(shown(applyCaption(state, said('T-1', '', '', true), 100))).toEqual([]);
+  });
   it('shows the newest lines only', () => {
     let state = NO_CAPTIONS;
     for (let i = 0; i < 5; i++) state = applyCaption(state, said(`T-${i}`, `line ${i}`), i);

@@ -40,8 +40,11 @@ export function applyCaption(state: CaptionState, message: Fields, nowMs: number
     final: message['final'] === true,
     at: nowMs,
   };
-  if (line.id === '' || `${line.text}${line.tail}` === '') return state;
+  if (line.id === '') return state;
   const known = state.lines.some(({ id }) => id === line.id);
+  // What was shown turned out not to have been said.
+  if (`${line.text}${line.tail}` === '')
+    return known ? { ...state, lines: state.lines.filter(({ id }) => id !== line.id) } : state;
   const lines = known
     ? state.lines.map((each) => (each.id === line.id ? line : each))
     : [...state.lines, line];
