@@ -95,8 +95,8 @@ class Estimator:
         # what arrived since a cluster began: rows number, sent, arrived, bytes
         self._probed: list[Floats] = []
         self._reported_at = float("inf")
-        # before this time, the end of a report without signs of a limit is enough
         self._calm = False
+        # before this time, the end of a report without signs of a limit is enough
         self._full_from = float("-inf")
         self._sampled_from = float("-inf")
 

@@ -64,21 +64,13 @@ static struct held *take_held(struct transport *transport, uint32_t ssrc)
     return held;
 }
 
-static bool is_known(const struct transport *transport, uint32_t ssrc)
-{
-    for (int i = 0; i < transport->ssrc_count; i++)
-        if (transport->ssrcs[i].ssrc == ssrc)
-            return true;
-    return false;
-}
-
 /* Process what waited for an SSRC; if it is still unknown, its next packet goes up. */
 static void release(struct plane *plane, struct transport *transport, uint32_t ssrc, double now)
 {
     struct held *held;
     while ((held = take_held(transport, ssrc))) {
         struct bytes packet = {held->data, held->length};
-        bool known = is_known(transport, ssrc);
+        bool known = find_ssrc(transport, ssrc);
         if (known)
             on_rtp(plane, transport, packet, held->at, true);
         else

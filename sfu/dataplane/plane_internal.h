@@ -183,6 +183,7 @@ void plane_unlock(struct plane *plane);
 /* plane.c, tables.c */
 void read_position(const struct stream *stream, struct position *position);
 struct stream *find_stream(struct plane *plane, uint64_t uid);
+const struct known_ssrc *find_ssrc(const struct transport *transport, uint32_t ssrc);
 struct transport *find_transport(struct plane *plane, int32_t index);
 uint64_t punt(struct plane *plane, int reason, int flags, int32_t transport, uint64_t stream, int64_t sequence, double at,
               const uint8_t *path, struct bytes content);

@@ -172,10 +172,7 @@ void on_rtp(struct plane *plane, struct transport *transport, struct bytes packe
         return;
     }
     uint32_t ssrc = read32(packet, 8);
-    struct known_ssrc *known = NULL;
-    for (int i = 0; i < transport->ssrc_count && !known; i++)
-        if (transport->ssrcs[i].ssrc == ssrc)
-            known = transport->ssrcs + i;
+    const struct known_ssrc *known = find_ssrc(transport, ssrc);
     struct stream *stream = known ? known->stream : NULL;
     if (!rtp_header(packet, stream ? stream->section.extensions : transport->kinds, &header)) {
         drop(plane, DROP_MALFORMED);
@@ -206,16 +203,10 @@ const struct kept *find_kept(const struct stream *stream, int64_t sequence)
     return kept->data && kept->sequence == sequence ? kept : NULL;
 }
 
-static const struct element *find_descriptor(const struct parsed *parsed)
-{
-    const struct element *element = rtp_element(&parsed->header, EXTENSION_DESCRIPTOR);
-    return element && element->size >= 3 ? element : NULL;
-}
-
 /* A packet's dependency descriptor replaces what its payload says of its frame (sfu.wire.frames.read). */
 static void describe(struct stream *stream, struct parsed *parsed)
 {
-    const struct element *element = find_descriptor(parsed);
+    const struct element *element = rtp_descriptor(&parsed->header);
     if (!element)
         return;
     struct frame *frame = &parsed->frame;
@@ -264,7 +255,7 @@ bool read_kept(const struct stream *stream, int64_t sequence, struct parsed *par
     struct bytes payload = from(packet, parsed->header.payload_at);
     payload.size = parsed->header.end - parsed->header.payload_at;
     read_frame(parsed->codec, stream->video, payload, &parsed->frame);
-    const struct element *descriptor = find_descriptor(parsed);
+    const struct element *descriptor = rtp_descriptor(&parsed->header);
     parsed->frame_number = descriptor ? (uint16_t)read16(packet, descriptor->at + 1u) : 0;
     return true;
 }

@@ -219,13 +219,18 @@ struct stream *find_stream(struct plane *plane, uint64_t uid)
     return stream && stream->uid == uid ? stream : NULL;
 }
 
-static bool add_ssrc(struct transport *transport, uint32_t ssrc, struct stream *stream, bool retransmissions)
+const struct known_ssrc *find_ssrc(const struct transport *transport, uint32_t ssrc)
 {
-    if (transport->ssrc_count == SSRC_LIMIT)
-        return false;
     for (int i = 0; i < transport->ssrc_count; i++)
         if (transport->ssrcs[i].ssrc == ssrc)
-            return false;
+            return transport->ssrcs + i;
+    return NULL;
+}
+
+static bool add_ssrc(struct transport *transport, uint32_t ssrc, struct stream *stream, bool retransmissions)
+{
+    if (transport->ssrc_count == SSRC_LIMIT || find_ssrc(transport, ssrc))
+        return false;
     transport->ssrcs[transport->ssrc_count++] = (struct known_ssrc){ssrc, retransmissions, stream};
     return true;
 }

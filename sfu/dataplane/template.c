@@ -20,8 +20,8 @@ static uint32_t write_block(const struct template_class *class_, const struct pa
     uint8_t number_id = class_->extension_ids[EXTENSION_TRANSPORT_SEQUENCE];
     if (number_id)
         values[count++] = (struct value){number_id, 2, 0};
-    const struct element *descriptor = rtp_element(&parsed->header, EXTENSION_DESCRIPTOR);
-    uint8_t descriptor_id = descriptor && descriptor->size >= 3 ? class_->extension_ids[EXTENSION_DESCRIPTOR] : 0;
+    const struct element *descriptor = rtp_descriptor(&parsed->header);
+    uint8_t descriptor_id = descriptor ? class_->extension_ids[EXTENSION_DESCRIPTOR] : 0;
     if (descriptor_id)
         values[count++] = (struct value){descriptor_id, descriptor->size, descriptor->at};
     for (int i = 0; i < parsed->header.element_count && count < MAX_VALUES; i++) {

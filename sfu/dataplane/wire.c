@@ -91,6 +91,13 @@ const struct element *rtp_element(const struct header *header, int kind)
     return NULL;
 }
 
+const struct element *rtp_descriptor(const struct header *header)
+{
+    enum { MANDATORY_OCTETS = 3 };
+    const struct element *element = rtp_element(header, EXTENSION_DESCRIPTOR);
+    return element && element->size >= MANDATORY_OCTETS ? element : NULL;
+}
+
 /* --- sets of operating points (sfu.wire.operating_points) -------------------------------------------------------- */
 
 enum { EVERY = 0xFFFF };

@@ -56,6 +56,8 @@ bool rtp_header(struct bytes packet, const uint8_t kinds[256], struct header *he
 /* Set `end` to where the padding begins; false if that is impossible. */
 bool rtp_payload_end(struct bytes packet, struct header *header);
 const struct element *rtp_element(const struct header *header, int kind);
+/* The dependency descriptor with its mandatory fields; NULL without them. */
+const struct element *rtp_descriptor(const struct header *header);
 
 /* What forwarding needs of a payload; sfu.wire.frames. Offsets are those in the payload, -1: absent. */
 struct frame {

@@ -194,7 +194,7 @@ def _choose_redundancy(peer: Peer, now: float) -> None:
         downstream.narrow_since = None
     elif downstream.narrow_since is None:
         downstream.narrow_since = now
-    # When a link becomes narrow, its queue is full of the video of before, and drops sound with it; reports will tell.
+    # A link that becomes narrow has a queue full of earlier video, and drops audio before reports can show the loss.
     fills = downstream.narrow_since is not None and now - downstream.narrow_since < _NARROW_S
     for subscription in peer.subscriptions.values():
         if subscription.published.spec.kind == "audio" and subscription.section is not None:

@@ -203,7 +203,7 @@ class TranscriptCalls:
         return TranscriptLink(found.id, f"{caller.origin}/v1/transcript/{found.id}/file?token={token}")
 
     async def file(self, transcript: Id, query: FileQuery) -> Document:
-        """Return the WebVTT file of a transcript to whoever has a link to it."""
+        """Return the WebVTT file of a transcript; the token of the link takes the place of the key."""
         refused = DailyError(403, "forbidden-error", "the link is not valid, or not any more")
         try:
             domain = self._domains.by_name(str(signed.peek(query.token).get("iss")))

@@ -154,7 +154,7 @@ class DownloadCalls:
             raise ApiError(403, "downloads_forbidden", "A tutor has forbidden downloads of this session.")
 
     async def _check_person(self, claims: Mapping[str, Any], request: web.Request) -> None:
-        """Refuse everybody but the person to whom a link is bound. ApiError."""
+        """Refuse a caller who is not the person that the link is bound to. ApiError."""
         if not claims.get("bound"):
             return
         caller = await self._callers.authenticate(request)

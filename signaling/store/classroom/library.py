@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, Table, and_, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from classroom.ids import FileId, PersonId
@@ -28,13 +28,41 @@ class Shelved:
     changed_at: float
 
 
-class TenantLibrary:
-    """The libraries of one tenant's tutors. All methods raise StoreError when the database fails."""
+class OwnedRows:
+    """The rows of one tenant in a table with `tenant`, `owner` and `id`. All methods raise StoreError."""
+
+    _table: Table
 
     def __init__(self, engine: AsyncEngine, tenant: TenantId) -> None:
         """Use the store's engine."""
         self._engine = engine
         self.tenant = tenant
+
+    async def row(self, owner: PersonId, row_id: str) -> Row[Any] | None:
+        """Return a row."""
+        query = select(self._table).where(*self._of(owner), self._table.c.id == row_id)
+        async with transaction(self._engine) as connection:
+            return (await connection.execute(query)).first()
+
+    async def delete(self, owner: PersonId, row_id: str) -> bool:
+        """Delete a row; False if there is none."""
+        known = delete(self._table).where(*self._of(owner), self._table.c.id == row_id)
+        async with transaction(self._engine) as connection:
+            return (await connection.execute(known)).rowcount > 0
+
+    async def erase(self, owner: PersonId) -> int:
+        """Delete all rows of a tutor; return their number."""
+        async with transaction(self._engine) as connection:
+            return (await connection.execute(delete(self._table).where(*self._of(owner)))).rowcount
+
+    def _of(self, owner: PersonId) -> list[ColumnElement[bool]]:
+        return [self._table.c.tenant == self.tenant, self._table.c.owner == owner]
+
+
+class TenantLibrary(OwnedRows):
+    """The libraries of one tenant's tutors. All methods raise StoreError when the database fails."""
+
+    _table = table
 
     async def page(
         self, owner: PersonId, kind: str, before: tuple[float, str] | None, limit: int
@@ -53,9 +81,7 @@ class TenantLibrary:
 
     async def get(self, owner: PersonId, item_id: str) -> Shelved | None:
         """Return an item."""
-        async with transaction(self._engine) as connection:
-            rows = await connection.execute(select(table).where(*self._of(owner), table.c.id == item_id))
-            row = rows.first()
+        row = await self.row(owner, item_id)
         return None if row is None else _shelved(row)
 
     async def is_named(self, owner: PersonId, file: FileId) -> bool:
@@ -82,20 +108,6 @@ class TenantLibrary:
         known = (*self._of(item.owner), table.c.id == item.id, table.c.version == item.version - 1)
         async with transaction(self._engine) as connection:
             return (await connection.execute(update(table).where(*known).values(asdict(item)))).rowcount > 0
-
-    async def delete(self, owner: PersonId, item_id: str) -> bool:
-        """Delete an item; False if there is none."""
-        async with transaction(self._engine) as connection:
-            found = await connection.execute(delete(table).where(*self._of(owner), table.c.id == item_id))
-            return found.rowcount > 0
-
-    async def erase(self, owner: PersonId) -> int:
-        """Delete a tutor's library; return the number of items."""
-        async with transaction(self._engine) as connection:
-            return (await connection.execute(delete(table).where(*self._of(owner)))).rowcount
-
-    def _of(self, owner: PersonId) -> list[ColumnElement[bool]]:
-        return [table.c.tenant == self.tenant, table.c.owner == owner]
 
 
 def _shelved(row: Row[Any]) -> Shelved:

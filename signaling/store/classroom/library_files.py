@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, delete, func, insert, or_, select
+from sqlalchemy import Row, and_, func, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from classroom.ids import FileId, PersonId
 from signaling.ids import TenantId
 from signaling.store.access import transaction
+from signaling.store.classroom.library import OwnedRows
 from signaling.store.classroom.tables import classroom_library_files as table
 
 
@@ -28,13 +29,10 @@ class LibraryFile:
     created_at: float
 
 
-class TenantLibraryFiles:
+class TenantLibraryFiles(OwnedRows):
     """The files in the libraries of one tenant's tutors. All methods raise StoreError when the database fails."""
 
-    def __init__(self, engine: AsyncEngine, tenant: TenantId) -> None:
-        """Use the store's engine."""
-        self._engine = engine
-        self.tenant = tenant
+    _table = table
 
     async def all(self, owner: PersonId) -> list[LibraryFile]:
         """Return a tutor's files, the oldest first; a library has at most `limits.LIBRARY_FILES`."""
@@ -44,9 +42,7 @@ class TenantLibraryFiles:
 
     async def get(self, owner: PersonId, file: FileId) -> LibraryFile | None:
         """Return a file."""
-        async with transaction(self._engine) as connection:
-            rows = await connection.execute(select(table).where(*self._of(owner), table.c.id == file))
-            row = rows.first()
+        row = await self.row(owner, file)
         return None if row is None else _file(row)
 
     async def usage(self, owner: PersonId) -> tuple[int, int]:
@@ -62,20 +58,6 @@ class TenantLibraryFiles:
         async with transaction(self._engine) as connection:
             if await connection.scalar(known) is None:
                 await connection.execute(insert(table).values({"tenant": self.tenant, **asdict(file)}))
-
-    async def delete(self, owner: PersonId, file: FileId) -> bool:
-        """Delete a file; False if there is none."""
-        async with transaction(self._engine) as connection:
-            found = await connection.execute(delete(table).where(*self._of(owner), table.c.id == file))
-            return found.rowcount > 0
-
-    async def erase(self, owner: PersonId) -> int:
-        """Delete the rows of a tutor's files; return their number."""
-        async with transaction(self._engine) as connection:
-            return (await connection.execute(delete(table).where(*self._of(owner)))).rowcount
-
-    def _of(self, owner: PersonId) -> list[ColumnElement[bool]]:
-        return [table.c.tenant == self.tenant, table.c.owner == owner]
 
 
 async def libraries(

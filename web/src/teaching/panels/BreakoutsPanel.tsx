@@ -8,7 +8,7 @@ import { TextField } from '../../ui/controls/TextField';
 import { Panel } from '../../ui/surfaces/Panel';
 import { useLive } from '../live/context';
 
-// Format of what is dragged: browsers show formats, but not contents, to the elements under the pointer.
+// Format of the dragged data. During a drag, a browser gives the elements under the pointer the formats only.
 const DRAGGED = 'application/x-lectern-person';
 
 /** Creates rooms, spreads the students, opens and closes the rooms, and visits them. */
