@@ -63,7 +63,7 @@ def serving(*options: str, core: int | None = 0, lectern: Path | None = None) ->
     program = lectern or Path(sys.executable).with_name("lectern")
     with tempfile.TemporaryDirectory() as data:
         for _ in range(START_ATTEMPTS):
-            process, port = _start([str(program), "serve", "--dev", "--data-dir", data, *options], core)
+            process, port = _start([str(program), "serve", "--dev", "--data-dir", data, *options], core, data)
             assert process.stdout is not None
             if b"ready" in process.stdout.readline():
                 break
@@ -77,8 +77,11 @@ def serving(*options: str, core: int | None = 0, lectern: Path | None = None) ->
             process.communicate(timeout=30)
 
 
-def _start(command: list[str], core: int | None) -> tuple[subprocess.Popen[bytes], int]:
-    """Start a server on ports that were free just before; each further worker uses the next port, free or not."""
+def _start(command: list[str], core: int | None, folder: str) -> tuple[subprocess.Popen[bytes], int]:
+    """Start a server in `folder`, on ports that were free just before; each further worker uses the next port, free or not.
+
+    Python looks for modules in the current folder, which must therefore not be that of another build.
+    """
     ports = []
     for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
         with socket.socket(socket.AF_INET, kind) as probe:
@@ -88,7 +91,7 @@ def _start(command: list[str], core: int | None) -> tuple[subprocess.Popen[bytes
     before = os.sched_getaffinity(0)
     if core is not None:
         os.sched_setaffinity(0, {core})  # inherited by all processes of the server
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=folder)
     os.sched_setaffinity(0, before)
     return process, ports[0]
 

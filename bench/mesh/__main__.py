@@ -2,7 +2,8 @@
 
 Everybody sends 150 packets of video and 50 of audio a second to all others of the room, with transport-wide feedback,
 receiver reports and consent checks. The server has one core and the clients the other; with two workers all share both.
-`--lectern PROGRAM` measures another build of the server.
+`--lectern PROGRAM` measures another build of the server. With `--joins` participants of another room join, listen for two
+seconds and leave, again and again, at this rate.
 """
 
 import argparse
@@ -17,6 +18,7 @@ from pathlib import Path
 import psutil
 from aiortc.rtcdtlstransport import RTCCertificate
 
+from bench.load.command import LoadError, load
 from bench.load.descriptions import Address, Local, Remote
 from bench.load.plan import Plan
 from bench.load.session import Listener, Part, Session
@@ -26,6 +28,7 @@ from bench.mesh.generator import Generator, Sending, Totals
 from bench.server import serving
 
 WARM_UP_S = 3.0
+JOIN_STAY_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +109,13 @@ class Meshes:
 
 
 async def measure(plan: Plan) -> Case:
-    """Join, send for a while, then measure. The errors of `Meshes.join`."""
+    """Join, send for a while, then measure, beside `plan.joins_per_s` joins of others if `plan.joins` is not 0.
+
+    The errors of `Meshes.join`; LoadError.
+    """
     meshes = Meshes(plan)
     generator = await meshes.join()
+    others = asyncio.create_task(asyncio.to_thread(load, _joining(plan))) if plan.joins else None
     await asyncio.to_thread(generator.run, WARM_UP_S)
     generator.reset()
     main = psutil.Process(plan.pid)
@@ -117,9 +124,25 @@ async def measure(plan: Plan) -> Case:
     await asyncio.to_thread(generator.run, plan.duration)
     used = [(_cpu_s(process) - then) / plan.duration for process, then in zip(processes, before, strict=True)]
     totals = generator.totals()
+    if others and (failed := (await others).failed):
+        raise LoadError(f"{failed} of the other participants could not join")
     await meshes.leave()
     generator.close()
     return Case(totals, plan.duration, tuple(used[1:]), used[0])
+
+
+def _joining(plan: Plan) -> Plan:
+    """Return the plan of a room of listeners who join, stay for a while and leave."""
+    return Plan(
+        plan.host,
+        viewers=round(plan.joins_per_s * JOIN_STAY_S),
+        rate=50.0,
+        media="audio",
+        joins_per_s=plan.joins_per_s,
+        stay=JOIN_STAY_S,
+        joins=plan.joins,
+        prefix="joins",
+    )
 
 
 def _cpu_s(process: psutil.Process) -> float:
@@ -146,6 +169,7 @@ def main() -> int:
     parser.add_argument("--people", type=int, default=4, help="in each room (default %(default)s)")
     parser.add_argument("--duration", type=float, default=8.0, help="seconds (default %(default)s)")
     parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--joins", type=float, default=0.0, help="joins of others per second")
     parser.add_argument("--lectern", type=Path, help="the program to measure")
     parser.add_argument(
         "--no-native", action="store_true", help="run the server without its native data plane"
@@ -159,6 +183,8 @@ def main() -> int:
         rate=150.0,
         voice=50.0,
         duration=asked.duration,
+        joins_per_s=asked.joins or 1.0,
+        joins=round(asked.joins * (WARM_UP_S + asked.duration)),
         prefix="mesh",
     )
     cores = sorted(os.sched_getaffinity(0))

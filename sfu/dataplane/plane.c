@@ -4,12 +4,10 @@
 #include <errno.h>
 #include <math.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -62,8 +60,13 @@ struct plane *plane_new(int wake_fd, int punt_fd, const struct outbox *shared, u
     struct plane *plane = calloc(1, sizeof *plane);
     if (!plane)
         return NULL;
-    pthread_mutex_init(&plane->next, NULL);
-    pthread_mutex_init(&plane->mutex, NULL);
+    /* whoever holds the plane while the thread waits for it runs with the thread's priority */
+    pthread_mutexattr_t inherit;
+    pthread_mutexattr_init(&inherit);
+    pthread_mutexattr_setprotocol(&inherit, PTHREAD_PRIO_INHERIT);
+    pthread_mutex_init(&plane->next, &inherit);
+    pthread_mutex_init(&plane->mutex, &inherit);
+    pthread_mutexattr_destroy(&inherit);
     plane->wake_fd = wake_fd;
     plane->punt_fd = punt_fd;
     plane->next_due = plane->tell_at = INFINITY;
@@ -187,28 +190,12 @@ void plane_datagram(struct plane *plane, const uint8_t *data, uint32_t length, c
     plane_unlock(plane);
 }
 
-/* Ask for the shortest time slices, 0.1 ms: since Linux 6.12, a thread with shorter slices than the running one's takes its
- * place when it wakes (sched_setattr(2)). Its share of the processor stays the same. */
-static void shorten_slices(void)
-{
-    struct {
-        uint32_t size, policy;
-        uint64_t flags;
-        int32_t nice;
-        uint32_t priority;
-        uint64_t runtime_ns, deadline_ns, period_ns;
-    } scheduling = {0};
-    if (syscall(SYS_sched_getattr, 0, &scheduling, sizeof scheduling, 0) || scheduling.policy != SCHED_OTHER)
-        return;
-    scheduling.runtime_ns = 100000;
-    syscall(SYS_sched_setattr, 0, &scheduling, 0); /* if it is refused, packets wait for the running slice, as ever */
-}
-
 static void *serve(void *argument)
 {
     struct plane *plane = argument;
     pthread_setname_np(pthread_self(), "media"); /* sfu/shell/worker_process.py looks for it */
-    shorten_slices();
+    struct schedule schedule;
+    schedule_begin(&schedule, monotonic_s());
     struct batch batch;
     struct pollfd polled[2] = {{plane->outbox.fd, POLLIN, 0}, {plane->wake_fd, POLLIN, 0}};
     while (!atomic_load(&plane->stopping)) {
@@ -218,6 +205,7 @@ static void *serve(void *argument)
         double now = monotonic_s();
         if (now >= due)
             due = plane_duties(plane, now);
+        schedule_check(&schedule, now);
         double wait_s = fmin(fmax(due - monotonic_s(), 0), 1);
         struct timespec timeout = {(time_t)wait_s, (long)(1e9 * (wait_s - floor(wait_s)))};
         if (ppoll(polled, 2, &timeout, NULL) <= 0)

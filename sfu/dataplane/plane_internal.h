@@ -180,6 +180,16 @@ enum { MAX_STREAMS = 4096, MAX_PUNT_OCTETS = 16 << 20 };
 void plane_lock(struct plane *plane);
 void plane_unlock(struct plane *plane);
 
+/* schedule.c: the priority of the calling thread. */
+struct schedule {
+    bool may_change, real_time;
+    double checked_at, cpu_s;
+};
+void schedule_begin(struct schedule *schedule, double now);
+void schedule_check(struct schedule *schedule, double now);
+/* Choose the priority for a thread that needed this share of a core; part of schedule_check. */
+void schedule_load(struct schedule *schedule, double share);
+
 /* plane.c, tables.c */
 void read_position(const struct stream *stream, struct position *position);
 struct stream *find_stream(struct plane *plane, uint64_t uid);

@@ -4,13 +4,12 @@ import asyncio
 import contextlib
 import itertools
 import logging
-import socket
-import sys
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
+from sfu.shell import child
 from sfu.shell.restarts import RestartDelays
 from sfu.values import RecordedTrackId, RecordingId
 from sfu.wire import tap
@@ -192,23 +191,7 @@ class RecorderProcess:
                 await asyncio.wait_for(self._stopping.wait(), delay_s)
 
     async def _run_once(self) -> None:
-        ours, theirs = socket.socketpair()
-        try:
-            self.process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "recording.recorder",
-                str(theirs.fileno()),
-                self._settings,
-                pass_fds=(theirs.fileno(),),
-                stdin=asyncio.subprocess.DEVNULL,
-            )
-        except BaseException:
-            ours.close()
-            raise
-        finally:
-            theirs.close()
-        reader, writer = await asyncio.open_connection(sock=ours)
+        self.process, reader, writer = await child.start("recording.recorder", self._settings)
         try:
             writer.write(tap.frame(self._open.messages()))
             for packets in self._retained():

@@ -3,8 +3,6 @@
 import asyncio
 import contextlib
 import logging
-import socket
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from sfu.settings import MediaSettings
-from sfu.shell import messages
+from sfu.shell import child, messages
 
 if TYPE_CHECKING:
     from sfu.values import PeerId, RoomId
@@ -89,23 +87,9 @@ class WorkerProcess:
 
     async def run(self) -> None:
         """Start the process, and read its notifications until it ends."""
-        ours, theirs = socket.socketpair()
-        try:
-            self.process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "sfu.shell.worker",
-                str(theirs.fileno()),
-                msgspec.json.encode(self.settings).decode(),
-                pass_fds=(theirs.fileno(),),
-                stdin=asyncio.subprocess.DEVNULL,
-            )
-        except BaseException:
-            ours.close()
-            raise
-        finally:
-            theirs.close()
-        reader, self._writer = await asyncio.open_connection(sock=ours)
+        self.process, reader, self._writer = await child.start(
+            "sfu.shell.worker", msgspec.json.encode(self.settings).decode()
+        )
         if self._ends:
             self._writer.close()
         watch = asyncio.create_task(self._watch())

@@ -8,6 +8,7 @@
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -329,12 +330,29 @@ static int race(int seconds)
     return counters.forwarded_packets == 0;
 }
 
+/* --- the thread's priority --------------------------------------------------------------------------------------- */
+
+/* Print the scheduling policy at the start, and after each share of a core of `shares`. */
+static int schedule(char **shares)
+{
+    struct schedule schedule;
+    schedule_begin(&schedule, 0);
+    printf("%d\n", sched_getscheduler(0) & ~SCHED_RESET_ON_FORK);
+    for (; *shares; shares++) {
+        schedule_load(&schedule, atof(*shares));
+        printf("%d\n", sched_getscheduler(0) & ~SCHED_RESET_ON_FORK);
+    }
+    return 0;
+}
+
 int main(int count, char **arguments)
 {
+    if (count >= 2 && !strcmp(arguments[1], "schedule"))
+        return schedule(arguments + 2);
     if (count == 4 && !strcmp(arguments[1], "fuzz"))
         return fuzz(strtoull(arguments[2], NULL, 10), strtol(arguments[3], NULL, 10));
     if (count == 3 && !strcmp(arguments[1], "race"))
         return race(atoi(arguments[2]));
-    fputs("harness fuzz SEED INPUTS | race SECONDS\n", stderr);
+    fputs("harness fuzz SEED INPUTS | race SECONDS | schedule SHARE...\n", stderr);
     return 2;
 }

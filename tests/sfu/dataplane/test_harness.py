@@ -6,6 +6,8 @@
 import os
 import shlex
 import subprocess
+import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -66,3 +68,39 @@ def test_edits_and_packets_do_not_race(tmp_path):
     done = subprocess.run([program, "race", "2"], capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, f"{done.stdout}{done.stderr[-4000:]}"
     assert "WARNING" not in done.stderr
+
+
+def policies(program, *shares, user=None):
+    """The scheduling policies of the thread at its start and after each share of a core that it needed."""
+    done = subprocess.run(
+        [program, "schedule", *shares], capture_output=True, text=True, check=True, user=user
+    )
+    return [int(line) for line in done.stdout.split()]
+
+
+def may_ask_for_real_time():
+    """Whether this process may set a real-time priority."""
+    attempt = "import os; os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))"
+    return not subprocess.run(
+        [sys.executable, "-c", attempt], stderr=subprocess.DEVNULL, check=False
+    ).returncode
+
+
+def test_a_busy_thread_gives_up_its_real_time_priority_until_its_load_falls(tmp_path):
+    seen = policies(harness(tmp_path), "0.1", "0.8", "0.6", "0.4", "0.6")
+    real_time = os.SCHED_RR if may_ask_for_real_time() else os.SCHED_OTHER
+    assert seen == [real_time, real_time, os.SCHED_OTHER, os.SCHED_OTHER, real_time, real_time]
+
+
+def test_a_policy_that_was_chosen_for_the_server_stays(tmp_path):
+    program = harness(tmp_path)
+    command = ["chrt", "--batch", "0", program, "schedule", "0.1", "0.8", "0.4"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert [int(line) for line in done.stdout.split()] == [os.SCHED_BATCH] * 4
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may run a program as another user")
+def test_a_user_without_the_right_to_real_time_priority_runs_at_the_ordinary_one():
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        assert policies(harness(Path(folder)), "0.1", "0.8", "0.4", user=65534) == [os.SCHED_OTHER] * 4

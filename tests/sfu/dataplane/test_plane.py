@@ -1,7 +1,10 @@
 """The plane on its thread: it does not wait for the interpreter, and nothing is lost when that comes back."""
 
+import os
+import resource
 import socket
 import time
+from pathlib import Path
 
 import pytest
 from plane_world import PlaneWorld
@@ -190,3 +193,26 @@ def test_a_publication_is_muted_from_its_first_packet_on(world):
 def test_all_sources_are_in_the_digest():
     assert {path.suffix for path in library.sources()} == {".c", ".h"}
     assert library.FOLDER / "receive.c" in library.sources()
+
+
+def test_the_thread_has_a_real_time_priority_where_the_system_allows_it(world):
+    world.video("q", key=True)
+    world.viewer(replay=True)
+    world.tick(0.2, "q")
+    numbers(world)
+    world.plane.start()
+    sent = []
+    world.feed = sent.append
+    world.video("q")
+    client, viewer = world._clients["publisher"], world._clients["viewer"]
+    client.socket.sendto(client.protect.protect(sent[0]), ("127.0.0.1", world.media.port))
+    viewer.socket.settimeout(10)
+    viewer.socket.recv(4096)  # so the thread runs
+    viewer.socket.setblocking(False)
+    names = {
+        int(task.name): (task / "comm").read_text().strip() for task in Path("/proc/self/task").iterdir()
+    }
+    [thread] = [number for number, name in names.items() if name == "media"]
+    allowed = os.geteuid() == 0 or resource.getrlimit(resource.RLIMIT_RTPRIO)[0] > 0
+    expected = os.SCHED_RR | os.SCHED_RESET_ON_FORK if allowed else os.SCHED_OTHER | os.SCHED_RESET_ON_FORK
+    assert os.sched_getscheduler(thread) == expected
