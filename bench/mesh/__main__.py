@@ -2,8 +2,8 @@
 
 Everybody sends 150 packets of video and 50 of audio a second to all others of the room, with transport-wide feedback,
 receiver reports and consent checks. The server has one core and the clients the other; with two workers all share both.
-`--lectern PROGRAM` measures another build of the server. With `--joins` participants of another room join, listen for two
-seconds and leave, again and again, at this rate.
+`--lectern PROGRAM` measures another build of the server. With `--joins`, participants of another room join, listen for
+two seconds and leave, again and again, at this rate.
 """
 
 import argparse
