@@ -78,9 +78,9 @@ def serving(*options: str, core: int | None = 0, lectern: Path | None = None) ->
 
 
 def _start(command: list[str], core: int | None, folder: str) -> tuple[subprocess.Popen[bytes], int]:
-    """Start a server in `folder`, on ports that were free just before.
+    """Start a server on ports that were free just before; each further worker uses the next port, free or not.
 
-    Each further worker uses the next port, free or not. Python looks for modules in the current folder, which must therefore not be that of another build.
+    It runs in `folder`, since Python also looks for modules in the current folder, where those of another build may be.
     """
     ports = []
     for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):

@@ -11,20 +11,15 @@ import asyncio
 import os
 import secrets
 import sys
-import threading
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psutil
-from aiortc.rtcdtlstransport import RTCCertificate
 
 from bench.load.command import LoadError, load
-from bench.load.descriptions import Address, Local, Remote
 from bench.load.plan import Plan
-from bench.load.session import Listener, Part, Session
-from bench.load.transport import Transport
-from bench.load.visit import token
 from bench.mesh.generator import Generator, Sending, Totals
+from bench.mesh.people import People
 from bench.server import serving
 
 WARM_UP_S = 3.0
@@ -58,63 +53,20 @@ class Case:
         return self.totals.missing / (self.totals.received + self.totals.missing)
 
 
-class Meshes:
-    """The participants of all rooms."""
-
-    def __init__(self, plan: Plan) -> None:
-        """Start without participants."""
-        self._plan = plan
-        self._certificate = RTCCertificate.generateCertificate()
-        self._sessions: list[Session] = []
-        self._joined: list[tuple[Transport, list[Sending]]] = []
-
-    async def join(self) -> Generator:
-        """Connect everybody; return their media. SessionError, TimeoutError, ConnectionError."""
-        for number in range(self._plan.seated):
-            await self._join(number)
-        generator = Generator(len(self._joined))
-        for transport, tracks in self._joined:
-            transport.hand_over()
-            generator.add(transport, tracks)
-        return generator
-
-    async def _join(self, number: int) -> None:
-        plan, loop = self._plan, asyncio.get_running_loop()
-        transport = Transport(self._certificate, plan.srtp)
+async def _join(plan: Plan, people: People) -> Generator:
+    for number in range(plan.seated):
         tracks = [Sending(secrets.randbits(31), pace.media, pace.rate) for pace in plan.tracks]
-        fingerprint = self._certificate.getFingerprints()[0].value
-        ssrcs = tuple(track.ssrc for track in tracks)
-        ticket = token(plan, plan.room(number), f"person-{number}", publish=True, view=True)
-        local = Local(transport.ufrag, transport.pwd, fingerprint, ssrcs)
-        part = Part([track.media for track in tracks])
-        session = await asyncio.to_thread(Session, plan.host, ticket, local, part)
-        self._sessions.append(session)
-
-        def renew(remote: Remote) -> None:
-            transport.remote = remote
-
-        def add(address: Address) -> None:
-            loop.call_soon_threadsafe(transport.add_address, address)
-
-        threading.Thread(target=session.listen, args=(Listener(renew, add),), daemon=True).start()
-        await transport.connect(session.remote)
-        self._joined.append((transport, tracks))
-
-    async def leave(self) -> None:
-        """Disconnect everybody."""
-        for session in self._sessions:
-            await asyncio.to_thread(session.leave)
-        for transport, _ in self._joined:
-            transport.socket.close()
+        await people.join(plan.room(number), f"person-{number}", tracks)
+    return people.hand_over()
 
 
 async def measure(plan: Plan) -> Case:
     """Join, send for a while, then measure, beside `plan.joins_per_s` joins of others if `plan.joins` is not 0.
 
-    The errors of `Meshes.join`; LoadError.
+    The errors of `People.join`; LoadError.
     """
-    meshes = Meshes(plan)
-    generator = await meshes.join()
+    people = People(plan)
+    generator = await _join(plan, people)
     others = asyncio.create_task(asyncio.to_thread(load, _joining(plan))) if plan.joins else None
     await asyncio.to_thread(generator.run, WARM_UP_S)
     generator.reset()
@@ -126,7 +78,7 @@ async def measure(plan: Plan) -> Case:
     totals = generator.totals()
     if others and (failed := (await others).failed):
         raise LoadError(f"{failed} of the other participants could not join")
-    await meshes.leave()
+    await people.leave()
     generator.close()
     return Case(totals, plan.duration, tuple(used[1:]), used[0])
 

@@ -16,13 +16,20 @@ from tests.e2e.weak_links.lesson import Record, lesson
 
 async def _go_through(names: list[str]) -> tuple[list[Record], dict]:
     records = []
+    second, crowd = any(LEGS[name].second for name in names), max(LEGS[name].crowd for name in names)
     with tempfile.TemporaryDirectory() as folder:
-        async with lesson(Path(folder)) as held:
+        async with lesson(Path(folder), second=second, crowd=crowd) as held:
             await asyncio.sleep(4)  # until the free link's layers are the best there are
             for name in names:
                 records.append(await held.go_through(LEGS[name]))
                 sys.stderr.write(f"{name}: {100 * records[-1].idle:.0f} % idle\n")
             return records, held.originals
+
+
+def _lessons(names: list[str]) -> list[list[str]]:
+    """Return the legs of each lesson: each run is one, and so are the legs that are named by themselves."""
+    alone = [name for name in names if name not in RUNS]
+    return [list(RUNS[name]) for name in names if name in RUNS] + ([alone] if alone else [])
 
 
 def main() -> None:
@@ -40,14 +47,17 @@ def main() -> None:
     if arguments.keep is not None and not arguments.names:
         records, originals = pickle.loads(arguments.keep.read_bytes())
     else:
-        names: list[str] = []
-        for name in arguments.names or RUNS:
-            names += RUNS.get(name, (name,))
-        records, originals = asyncio.run(_go_through(names))
+        records, originals = [], {}
+        for names in _lessons(arguments.names or list(RUNS)):
+            more, slides = asyncio.run(_go_through(names))
+            records += more
+            originals |= slides
         if arguments.keep is not None:
             arguments.keep.write_bytes(pickle.dumps((records, originals)))
     for record in () if arguments.only_record else records:
-        sys.stdout.write(f"{figures(record, originals)}\n")
+        for each in (record, record.second):
+            if each is not None:
+                sys.stdout.write(f"{figures(each, originals)}\n")
 
 
 if __name__ == "__main__":

@@ -3,15 +3,19 @@
 import asyncio
 import base64
 import stat
+import sys
+import threading
 import time
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from playwright.async_api import Page, async_playwright
 
-from tests.e2e.conftest import CHROMIUM, Server, eventually, network_options, serving
+from bench.load.plan import Plan
+from bench.mesh.people import People
+from tests.e2e.conftest import CHROMIUM, NETWORK_SECRET, Server, eventually, network_options, serving
 from tests.e2e.netsim import Namespace, Way, namespace
 from tests.e2e.weak_links import slides
 from tests.e2e.weak_links.legs import Leg
@@ -56,6 +60,8 @@ class Record:
     "Each 100 ms, as watch.js has them."
     pictures: list[dict] = field(default_factory=list)
     "Of the student's screen video: at, width, jpeg."
+    second: "Record | None" = None
+    "The same of the other student behind the link."
     link: list[tuple[float, float, int, int]] = field(default_factory=list)
     "(time, queue in s, dropped so far, bytes so far), towards the student."
     sent: tuple[list[dict], list[dict]] = ((), ())
@@ -70,9 +76,15 @@ class Lesson:
     """A tutor, a student and the link between them."""
 
     def __init__(
-        self, tutor: Page, slide_page: Page, student: Page, network: Namespace, far: Namespace
+        self,
+        tutor: Page,
+        slide_page: Page,
+        student: Page,
+        network: Namespace,
+        far: Namespace,
+        second: Page | None = None,
     ) -> None:
-        self.tutor, self.slide_page, self.student = tutor, slide_page, student
+        self.tutor, self.slide_page, self.student, self.second = tutor, slide_page, student, second
         self.network, self.tutor_network = network, far
         self.originals: dict[int, np.ndarray] = {}
         "The prose of each slide shown, grey, by its number."
@@ -113,13 +125,20 @@ class Lesson:
         record.ended_at = time.time()
         record.idle = _idle(cpu, _cpu())
         record.sent = sent, await self.tutor.evaluate("() => weakLinks.sent()")
-        for name, page in (("tutor", self.tutor), ("student", self.student)):
+        await self._take(record, self.student)
+        if self.second is not None:
+            name = f"{leg.name}, second"
+            record.second = replace(record, leg=replace(leg, name=name), notices={})
+            await self._take(record.second, self.second)
+        return record
+
+    async def _take(self, record: Record, student: Page) -> None:
+        for name, page in (("tutor", self.tutor), ("student", student)):
             record.notices[name] = await page.evaluate("() => weakLinks.notices()")
-        taken = await self.student.evaluate("() => weakLinks.take()")
+        taken = await student.evaluate("() => weakLinks.take()")
         record.samples, record.pictures = taken["samples"], taken["pictures"]
         for picture in record.pictures:
             picture["jpeg"] = base64.b64decode(picture["jpeg"])
-        return record
 
     async def _watch_link(self, record: Record) -> None:
         down = self.network.down
@@ -196,8 +215,36 @@ async def join(
 
 
 @asynccontextmanager
-async def lesson(folder: Path, slide_count: int = 60):
-    """A lesson that has begun: the tutor speaks, is seen, and shares the tab with the slides."""
+async def _crowd(host: str, count: int):
+    """So many listeners on good links, in the lesson until the end of the block."""
+    people = People(Plan(host, secret=NETWORK_SECRET))
+    for number in range(count):
+        await people.join(ROOM, f"listener-{number}", ())
+    generator = people.hand_over()
+    ends = threading.Event()
+
+    def listen() -> None:
+        while not ends.is_set():
+            generator.run(1.0)
+
+    listening = asyncio.create_task(asyncio.to_thread(listen))
+    try:
+        yield
+        totals = generator.totals()
+        sys.stderr.write(f"listeners received {totals.received} packets, {totals.missing} are missing\n")
+    finally:
+        ends.set()
+        await listening
+        await people.leave()
+        generator.close()
+
+
+@asynccontextmanager
+async def lesson(folder: Path, slide_count: int = 60, second: bool = False, crowd: int = 0):
+    """A lesson that has begun: the tutor speaks, is seen, and shares the tab with the slides.
+
+    With `second`, another student sits behind the student's link; `crowd` others listen on good links.
+    """
     write_speech(folder / "speech.wav")
     write_camera(folder / "camera.y4m")
     (folder / "slides.html").write_text(slides.PAGE)
@@ -226,7 +273,13 @@ async def lesson(folder: Path, slide_count: int = 60):
             browser(playwright, folder / "student", network, origin)
         )
         student = await join(student_context, origin, "Student", slides.PROSE, devices=False)
-        held = Lesson(tutor, slide_page, student, network, far)
+        other = None
+        if second:
+            context = await stack.enter_async_context(browser(playwright, folder / "second", network, origin))
+            other = await join(context, origin, "Second", slides.PROSE, devices=False)
+        if crowd:
+            await stack.enter_async_context(_crowd(f"ws://{network.gateway}:{server.http_port}", crowd))
+        held = Lesson(tutor, slide_page, student, network, far, other)
         await held.photograph_originals(slide_count)
         await tutor.get_by_test_id("toggle-screen").click()
         await eventually(
