@@ -1,7 +1,8 @@
 """Lessons as they are: `python -m bench.mesh [--rooms 25] [--people 4]`.
 
-Everybody sends 150 packets of video and 50 of audio a second to all others of the room, with transport-wide feedback,
-receiver reports and consent checks. The server has one core and the clients the other; with two workers all share both.
+Everybody, or the first `--senders` of a room, sends 150 packets of video and 50 of audio a second to all others of the
+room, with transport-wide feedback 20 times a second, receiver reports and consent checks. `--rate`, `--burst` and
+`--voice` change the packets. The server has one core and the clients the other; with two workers all share both.
 `--lectern PROGRAM` measures another build of the server. With `--joins`, participants of another room join, listen for
 two seconds and leave, again and again, at this rate.
 """
@@ -53,20 +54,21 @@ class Case:
         return self.totals.missing / (self.totals.received + self.totals.missing)
 
 
-async def _join(plan: Plan, people: People) -> Generator:
+async def _join(plan: Plan, senders: int, people: People) -> Generator:
     for number in range(plan.seated):
-        tracks = [Sending(secrets.randbits(31), pace.media, pace.rate) for pace in plan.tracks]
+        paces = plan.tracks if number < plan.rooms * senders else ()
+        tracks = [Sending(secrets.randbits(31), pace.media, pace.rate, pace.burst) for pace in paces]
         await people.join(plan.room(number), f"person-{number}", tracks)
     return people.hand_over()
 
 
-async def measure(plan: Plan) -> Case:
+async def measure(plan: Plan, senders: int) -> Case:
     """Join, send for a while, then measure, beside `plan.joins_per_s` joins of others if `plan.joins` is not 0.
 
     The errors of `People.join`; LoadError.
     """
     people = People(plan)
-    generator = await _join(plan, people)
+    generator = await _join(plan, senders, people)
     others = asyncio.create_task(asyncio.to_thread(load, _joining(plan))) if plan.joins else None
     await asyncio.to_thread(generator.run, WARM_UP_S)
     generator.reset()
@@ -102,14 +104,21 @@ def _cpu_s(process: psutil.Process) -> float:
     return float(times.user + times.system)
 
 
-def run(plan: Plan, cores: list[int], *options: str, workers: int = 1, lectern: Path | None = None) -> Case:
+def run(
+    plan: Plan,
+    cores: list[int],
+    *options: str,
+    senders: int | None = None,
+    workers: int = 1,
+    lectern: Path | None = None,
+) -> Case:
     """Measure a fresh server on the first of `cores` and the clients on the last; more workers share all cores."""
     shared = workers > 1
     if not shared:
         os.sched_setaffinity(0, {cores[-1]})
     core = None if shared else cores[0]
     with serving("--workers", str(workers), *options, core=core, lectern=lectern) as (url, pid):
-        return asyncio.run(measure(replace(plan, host=url, pid=pid)))
+        return asyncio.run(measure(replace(plan, host=url, pid=pid), senders or plan.viewers))
 
 
 def main() -> int:
@@ -119,6 +128,10 @@ def main() -> int:
     )
     parser.add_argument("--rooms", type=int, default=25)
     parser.add_argument("--people", type=int, default=4, help="in each room (default %(default)s)")
+    parser.add_argument("--senders", type=int, help="of them, those who send (default: everybody)")
+    parser.add_argument("--rate", type=float, default=150.0, help="packets of video per second")
+    parser.add_argument("--burst", type=int, default=1, help="of which so many are back to back")
+    parser.add_argument("--voice", type=float, default=50.0, help="packets of audio per second")
     parser.add_argument("--duration", type=float, default=8.0, help="seconds (default %(default)s)")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--joins", type=float, default=0.0, help="joins of others per second")
@@ -132,8 +145,9 @@ def main() -> int:
         rooms=asked.rooms,
         viewers=asked.people,
         mesh=True,
-        rate=150.0,
-        voice=50.0,
+        rate=asked.rate,
+        burst=asked.burst,
+        voice=asked.voice,
         duration=asked.duration,
         joins_per_s=asked.joins or 1.0,
         joins=round(asked.joins * (WARM_UP_S + asked.duration)),
@@ -141,7 +155,8 @@ def main() -> int:
     )
     cores = sorted(os.sched_getaffinity(0))
     options = ["--no-native"] if asked.no_native else []
-    case = run(plan, cores, *options, workers=asked.workers, lectern=asked.lectern)
+    senders = asked.senders or asked.people
+    case = run(plan, cores, *options, senders=senders, workers=asked.workers, lectern=asked.lectern)
     totals = case.totals
     workers = " + ".join(f"{share:.2f}" for share in case.worker_cpu)
     print(
@@ -152,7 +167,8 @@ def main() -> int:
         f"clients {totals.busy_s / plan.duration:.2f} of a core, {totals.late} packets sent late, "
         f"{totals.sampled} compared, {totals.wrong} wrong"
     )
-    return int(bool(totals.wrong) or totals.streams != plan.streams)
+    streams = asked.rooms * senders * (asked.people - 1) * len(plan.tracks)
+    return int(bool(totals.wrong) or totals.streams != streams)
 
 
 if __name__ == "__main__":

@@ -64,6 +64,7 @@ struct generator {
     srtp_function protect, protect_rtcp, unprotect, unprotect_rtcp;
     struct client *clients;
     int count, room, epoll;
+    bool is_media[128]; /* by payload type */
     double read_at, realtime_offset;
     struct totals totals;
     struct mmsghdr headers[BATCH];
@@ -78,7 +79,7 @@ static double clock_s(clockid_t clock)
     return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
 }
 
-struct generator *generator_new(int clients, const struct functions *functions)
+struct generator *generator_new(int clients, const struct functions *functions, const uint8_t *payload_types, int count)
 {
     struct generator *generator = calloc(1, sizeof *generator);
     if (!generator)
@@ -90,6 +91,8 @@ struct generator *generator_new(int clients, const struct functions *functions)
     generator->protect_rtcp = (srtp_function)functions->protect_rtcp;
     generator->unprotect = (srtp_function)functions->unprotect;
     generator->unprotect_rtcp = (srtp_function)functions->unprotect_rtcp;
+    for (int i = 0; i < count; i++)
+        generator->is_media[payload_types[i] & 0x7F] = true;
     for (int i = 0; i < BATCH; i++) {
         generator->vectors[i] = (struct iovec){generator->buffers[i], PACKET_BYTES};
         generator->headers[i].msg_hdr = (struct msghdr){.msg_iov = &generator->vectors[i], .msg_iovlen = 1};
@@ -168,7 +171,7 @@ static void send_media(struct generator *generator, struct client *client, struc
 {
     uint8_t packet[PACKET_BYTES];
     uint32_t index = sender->index++, at = 0;
-    double timestamp = index * sender->track.interval_s * sender->track.clock_rate;
+    double timestamp = index / sender->track.burst * sender->track.interval_s * sender->track.clock_rate;
     packet[0] = 0x90;
     packet[1] = (uint8_t)((sender->track.is_video ? 0x80 : 0) | sender->track.payload_type);
     put16(packet + 2, (index + 1000) & 0xFFFF);
@@ -248,7 +251,8 @@ static void send_due(struct generator *generator, struct client *client, double 
         struct sender *sender = &client->senders[i];
         while (sender->next_at <= now) {
             generator->totals.late += now - sender->next_at > LATE_S;
-            send_media(generator, client, sender, i);
+            for (uint32_t k = 0; k < sender->track.burst; k++)
+                send_media(generator, client, sender, i);
             sender->next_at += sender->track.interval_s;
         }
     }
@@ -329,12 +333,9 @@ static void receive_media(struct generator *generator, struct client *client, ui
     if (at)
         feedback_received(&client->feedback, (uint32_t)packet[at] << 8 | packet[at + 1],
                           (double)arrived_ns * 1e-9 - generator->realtime_offset);
-    uint32_t payload_type = packet[1] & 0x7F, number = (uint32_t)packet[2] << 8 | packet[3], ssrc = 0;
-    bool known = false;
-    for (int i = 0; i < client->sender_count; i++)
-        known |= payload_type == client->senders[i].track.payload_type;
-    if (!known)
-        return; /* retransmissions and padding */
+    uint32_t number = (uint32_t)packet[2] << 8 | packet[3], ssrc = 0;
+    if (!generator->is_media[packet[1] & 0x7F])
+        return;
     for (int i = 8; i < 12; i++)
         ssrc = ssrc << 8 | packet[i];
     struct incoming *stream = find_incoming(client, ssrc, number);

@@ -3,7 +3,8 @@
 struct track {
     uint32_t ssrc, clock_rate, payload_type, packet_bytes;
     uint32_t is_video;
-    double interval_s;
+    uint32_t burst;    /* packets back to back */
+    double interval_s; /* from one burst to the next */
 };
 
 /* libsrtp's functions and the clients' contexts, as addresses. */
@@ -24,7 +25,8 @@ struct totals {
 
 struct generator;
 
-struct generator *generator_new(int clients, const struct functions *functions);
+/* Packets of other payload types than these (retransmissions, padding) are not counted. NULL without memory. */
+struct generator *generator_new(int clients, const struct functions *functions, const uint8_t *payload_types, int count);
 void generator_free(struct generator *generator);
 /* A connected client: `consent` is a connectivity check that is repeated, `inbound` and `outbound` are its SRTP contexts,
  * `transport_cc_id` the id of the header extension in what it receives. False if there are too many. */

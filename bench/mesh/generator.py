@@ -31,7 +31,9 @@ class Sending:
     media: str
     "A key of FORMATS."
     rate: float
-    "Packets per second, evenly spaced."
+    "Packets per second."
+    burst: int = 1
+    "Packets back to back; the bursts are evenly spaced."
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,8 @@ class Generator:
         names = ("srtp_protect", "srtp_protect_rtcp", "srtp_unprotect", "srtp_unprotect_rtcp")
         addresses = [int(srtp_ffi.cast("uintptr_t", srtp_ffi.addressof(srtp_lib, name))) for name in names]
         functions = self._ffi.new("struct functions *", addresses)
-        self._generator = self._lib.generator_new(clients, functions)
+        payload_types = [number for number, _, _ in FORMATS.values()]
+        self._generator = self._lib.generator_new(clients, functions, payload_types, len(payload_types))
         if not self._generator:
             raise MemoryError
 
@@ -80,7 +83,8 @@ class Generator:
                 FORMATS[track.media][1],
                 *FORMATS[track.media][::2],
                 track.media == "video",
-                1 / track.rate,
+                track.burst,
+                track.burst / track.rate,
             )
             for track in tracks
         ]
