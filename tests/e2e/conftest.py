@@ -224,13 +224,6 @@ async def delete_rooms(server: Server) -> None:
             await client.room.delete_room(api.DeleteRoomRequest(room=room.name))
 
 
-@pytest.fixture(autouse=True)
-def ordinary_scheduling() -> None:
-    """Give up a real-time policy: children inherit it, and a browser with it starves everything else (seen once)."""
-    if os.sched_getscheduler(0) != os.SCHED_OTHER:
-        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
-
-
 @pytest.fixture
 async def chromium() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:

@@ -1,6 +1,8 @@
 """Real encoders, and the packets that a browser would make of what they produce."""
 
+import os
 import struct
+from contextlib import contextmanager
 from fractions import Fraction
 
 import av
@@ -38,6 +40,17 @@ OPTIONS = {
 ENCODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9", "av1": "libsvtav1", "h264": "libx264"}
 
 
+@contextmanager
+def scheduling_kept():
+    """Restore the thread's scheduling: as root, SVT-AV1 gives it a real-time policy, which child processes inherit."""
+    policy, parameters = os.sched_getscheduler(0), os.sched_getparam(0)
+    try:
+        yield
+    finally:
+        os.sched_setscheduler(0, policy, parameters)
+
+
+@scheduling_kept()
 def encode(codec, count, *, keyframes=(0,), width=160, height=96, first=0, fps=25):
     """`count` stamped pictures as (data, is_keyframe), in the order of display."""
     name = ENCODERS[codec]

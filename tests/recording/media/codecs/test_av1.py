@@ -1,3 +1,5 @@
+import os
+
 import pytest
 
 from recording.media.codecs.av1 import Av1Joiner
@@ -9,6 +11,12 @@ from tests.recording.media.codecs.broken import try_broken
 @pytest.fixture(scope="module")
 def units():
     return encode("av1", 2, width=320, height=180)
+
+
+def test_the_encoder_leaves_no_real_time_policy_for_the_tests_that_follow():
+    before = os.sched_getscheduler(0)
+    encode("av1", 1)
+    assert os.sched_getscheduler(0) == before
 
 
 def aggregated(unit):
