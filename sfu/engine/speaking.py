@@ -18,8 +18,8 @@ class Speaking:
         """Nobody has spoken."""
         self._context = context
         self.rooms: dict[RoomId, Speakers] = {}
-        self._counted: dict[PublicationId, tuple[Peer, Callable[[], Levels | None]]] = {}
-        "Where the levels of publications are taken that the data plane counts."
+        self._counted: dict[tuple[PublicationId, Callable[[], Levels | None]], Peer] = {}
+        "Who sends the publications whose levels the data plane counts, and where they are taken, stream by stream."
 
     def observe(self, peer: Peer, publication_id: PublicationId, level: int, now: float) -> None:
         """One audio packet's level (RFC 6464), in all rooms where it is received."""
@@ -30,7 +30,7 @@ class Speaking:
         self, peer: Peer, publication_id: PublicationId, take: Callable[[], Levels | None], now: float
     ) -> None:
         """Levels of a publication are being counted; `take` returns and resets them."""
-        self._counted[publication_id] = peer, take
+        self._counted[publication_id, take] = peer
         for room_id in peer.rooms:
             self._speakers(room_id, now).expect(publication_id, now)
 
@@ -45,10 +45,10 @@ class Speaking:
 
     def _take_counted(self, room_id: RoomId) -> None:
         """Take what was counted for the publications of a room, for all rooms where each is received."""
-        for publication_id, (peer, take) in list(self._counted.items()):
+        for (publication_id, take), peer in list(self._counted.items()):
             if room_id not in peer.rooms:
                 continue
-            del self._counted[publication_id]
+            del self._counted[publication_id, take]
             levels = take()
             for each in peer.rooms if levels is not None else ():
                 if each in self.rooms and levels is not None:
@@ -56,7 +56,8 @@ class Speaking:
 
     def remove(self, room_id: RoomId, publication_id: PublicationId, now: float) -> None:
         """A publication is no longer received in a room."""
-        self._counted.pop(publication_id, None)
+        for key in [key for key in self._counted if key[0] == publication_id]:
+            del self._counted[key]
         speakers = self.rooms.get(room_id)
         if speakers is not None:
             speakers.remove(publication_id)

@@ -40,6 +40,8 @@ class Publication:
         self.section: InboundSection | None = None
         self.layers: dict[int, InboundStream] = {}
         "By spatial layer; those seen so far."
+        self._streams: list[InboundStream] = []
+        "All that were ever added: one that another SSRC has replaced in `layers` may still send."
         self.fans: dict[int, Fan[Subscription]] = {}
         "Who follows each of them."
         self.subscriptions: dict[ConnectionId, Subscription] = {}
@@ -66,18 +68,20 @@ class Publication:
         stream.wanted_layers = self.wanted_layers
         stream.set_muted(self.muted)
         self.layers[spatial] = stream
+        self._streams.append(stream)
         fan = self.fans[spatial] = Fan[Subscription](stream)
         return fan
 
     def set_muted(self, muted: bool) -> None:
         """Forward nothing of it from now on, or everything again."""
         self.muted = muted
-        for stream in self.layers.values():
+        for stream in self._streams:
             stream.set_muted(muted)
 
     def clear(self) -> None:
         """Remove all streams."""
         self.layers.clear()
+        self._streams.clear()
         self.fans.clear()
 
     def _base(self, spatial: int) -> int:

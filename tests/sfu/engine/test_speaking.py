@@ -1,7 +1,7 @@
 from router_world import World
 
 from sfu.engine.deadlines import Reason
-from sfu.receiving.speakers import UPDATE_INTERVAL_S
+from sfu.receiving.speakers import UPDATE_INTERVAL_S, Levels
 from sfu.values import SpeakersChanged
 
 
@@ -54,6 +54,17 @@ def test_an_ended_publication_is_reported_as_silent():
     assert not world.core.deadlines.is_set("room", Reason.SPEAKERS)
     world.core.speaking.remove("room", "TR_1", world.now)
     world.core.speaking.remove("elsewhere", "TR_1", world.now)
+
+
+def test_what_the_data_plane_counted_is_taken_from_each_stream_of_a_publication():
+    """A second SSRC of the same microphone is silent; the first is still heard."""
+    world = World("audio")
+    levels = iter([Levels(world.now, UPDATE_INTERVAL_S, UPDATE_INTERVAL_S, 10)])
+    world.core.speaking.expect(world.publisher, "TR_1", lambda: next(levels, None), world.now)
+    world.core.speaking.expect(world.publisher, "TR_1", lambda: None, world.now)
+    wait(world, UPDATE_INTERVAL_S + 0.1)
+    assert told(world) == [True]
+    assert next(levels, None) is None
 
 
 def test_a_room_that_nobody_is_in_is_forgotten():

@@ -93,6 +93,18 @@ def test_an_ended_publication_leaves_nothing_behind():
     assert (published.layers, published.fans) == ({}, {})
 
 
+def test_muting_reaches_a_stream_that_another_ssrc_has_replaced(monkeypatch):
+    ada = peer()
+    published = Publication(PublicationSpec("TR_1", "video"), ada.link)
+    ada.publish(published)
+    negotiate(ada, offer("chromium-publish"))
+    streams = [published.add_stream(published.section, ssrc, 0, 10.0).stream for ssrc in (7, 8)]
+    told = []
+    monkeypatch.setattr(type(streams[0]), "set_muted", lambda self, muted: told.append((self, muted)))
+    published.set_muted(True)
+    assert told == [(stream, True) for stream in streams]
+
+
 def test_a_subscription_gets_a_section_and_settles_where_early_media_is_lost():
     ada = peer()
     subscription = subscribe(ada)
