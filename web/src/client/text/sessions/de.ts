@@ -440,6 +440,13 @@ export const de: Texts<typeof en> = {
   'board.text': 'Text',
   'board.eraser': 'Radierer',
   'board.laser': 'Laserpointer',
+  'board.move': 'Bilder verschieben',
+  'board.moveHelp':
+    'Eine Seite der Tafel. Die Eingabetaste wählt ein Bild, Pfeiltasten verschieben es, Plus und Minus ändern seine Größe, Entfernen löscht es.',
+  'board.image': 'Bild einfügen',
+  'board.imageBusy': 'Das Bild wird eingefügt.',
+  'board.imageRemove': 'Bild entfernen',
+  'board.badImage': '„{name}“ ist kein lesbares Bild. Angenommen werden PNG, JPEG und WebP.',
   'board.colour': 'Farbe',
   'board.black': 'Schwarz',
   'board.red': 'Rot',
