@@ -17,9 +17,7 @@ pytestmark = pytest.mark.timeout(120)
 async def opened(chromium, server, path, person, role, width):
     page = await visitor(chromium, width)
     page.absent = []
-    page.on(
-        "response", lambda response: page.absent.append(response.url) if response.status == 404 else None
-    )
+    page.on("response", lambda response: page.absent.append(response.url) if response.status == 404 else None)
     await page.goto(f"{server.page}{path}#access_token={person_token(person, role)}")
     return page
 

@@ -1,8 +1,8 @@
 """The child process that writes a whiteboard as a PDF: `python -m signaling.teaching.boards.board_pdf`.
 
 Updates and images come from browsers, and the libraries that decode them and write the PDF are native code. Standard
-input is a MessagePack `Board`; standard output is the PDF. Strokes and shapes are paths, and texts are text, so that the
-PDF can be enlarged and searched. The kernel ends the process when it exceeds its limits.
+input is a MessagePack `Board`; standard output is the PDF. Strokes and shapes are paths, and texts are text, so that
+the PDF can be enlarged and searched. The kernel ends the process when it exceeds its limits.
 """
 
 import ctypes
@@ -93,7 +93,7 @@ class PdfWriter:
         self._pdfium: Any = pypdfium2.raw
         self._document = pypdfium2.PdfDocument.new()
         self._images = images or {}
-        self._latin = pdfium.FPDFText_LoadStandardFont(self._document, b"Helvetica")
+        self._latin = self._pdfium.FPDFText_LoadStandardFont(self._document, b"Helvetica")
         self._fonts = fonts
         self._other: Any = None
         self._buffers: list[Any] = []

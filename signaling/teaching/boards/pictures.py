@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import PIL.Image
 
 MAX_ON_PAGE: Final = 50
-"Further images of a page are left out here and by the page (`items.ts`): each is decoded in the memory of every viewer."
+"Further images of a page are left out, here and in browsers (`items.ts`): every viewer has them in memory."
 
 # Pixels for each unit of the page: 160 dots per inch of the PDF, which is sharp on screens and on paper.
 _PIXELS: Final = 1.33

@@ -1,7 +1,7 @@
 """The size of an image, as its header states it: PNG, JPEG, GIF and WebP.
 
-A decoder needs memory for all pixels, whatever the size of the file: a PNG of 60 kB can have 20,000 by 20,000 pixels. The
-header is read here without decoding anything, so that such an image is refused before a browser loads it.
+A decoder needs memory for all pixels, whatever the size of the file: a PNG of 60 kB can have 20,000 by 20,000 pixels.
+The header is read here without decoding anything, so that such an image is refused before a browser loads it.
 """
 
 import os

@@ -8,7 +8,6 @@ from signaling.teaching.boards.board_pdf import Board
 from signaling.teaching.boards.exporter import BoardExporter, ExportError
 from tests.signaling.teaching.boards.test_board_pdf import item, update
 
-
 EMPTY = Board([])
 
 
