@@ -51,6 +51,16 @@ export const de: Texts<typeof en> = {
   'times.set': 'Zeiten eintragen',
   'times.explain': 'Ihre Lehrkräfte sehen diese Zeiten, wenn sie Stunden planen. Niemand kann Sie buchen.',
 
+  // The times of all people of a course.
+  'common.title': 'Wann alle eines Kurses Zeit haben',
+  'common.course': 'Kurs',
+  'common.length': 'Mindestens',
+  'common.none': 'In den nächsten sieben Tagen gibt es keine Zeit, zu der alle können.',
+  'common.unknown': {
+    one: '{count} Person hat keine Zeiten eingetragen und ist nicht berücksichtigt.',
+    other: '{count} Personen haben keine Zeiten eingetragen und sind nicht berücksichtigt.',
+  },
+
   // The library.
   'library.title': 'Ihre Sammlung',
   'library.explain': 'Aufgaben und Umfragen, die Sie hier aufbewahren, können Sie in jeder Ihrer Stunden verwenden.',

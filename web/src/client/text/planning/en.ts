@@ -48,6 +48,16 @@ export const en = {
   'times.set': 'Set your times',
   'times.explain': 'Your tutors see these times when they plan lessons. Nobody can book you.',
 
+  // The times of all people of a course.
+  'common.title': 'When all of a course have time',
+  'common.course': 'Course',
+  'common.length': 'For at least',
+  'common.none': 'There is no time in the next seven days at which all are available.',
+  'common.unknown': {
+    one: '{count} person has not set any times, and is left out.',
+    other: '{count} people have not set any times, and are left out.',
+  },
+
   // The library.
   'library.title': 'Your library',
   'library.explain': 'Exercises and polls that you keep here can be used in any of your sessions.',
