@@ -27,12 +27,14 @@ export function CommonTimes({ caller, onSignedOut, me }: CardProps & { me: strin
   useEffect(() => {
     if (course === undefined) return undefined;
     let current = true;
-    void attempt(async () => {
+    const load = async (): Promise<void> => {
       const common = await appointments.common(caller, course.people, minutes * 60);
       if (current) setFound(common);
-    });
+    };
+    const first = window.setTimeout(() => void attempt(load));
     return () => {
       current = false;
+      window.clearTimeout(first);
     };
   }, [attempt, caller, course, minutes]);
   if (course === undefined) return <CardProblem problem={problem} testId="common-problem" />;

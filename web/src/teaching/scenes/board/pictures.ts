@@ -33,8 +33,9 @@ export class BoardPictures {
   readonly get = (file: string): Picture => {
     const found = this.pictures.get(file);
     if (found === undefined) {
-      this.pictures.set(file, 'loading');
-      this.queue = this.queue.then(() => this.load(file, this.pictures));
+      const { pictures } = this;
+      pictures.set(file, 'loading');
+      this.queue = this.queue.then(() => this.load(file, pictures));
     }
     return found === 'loading' ? undefined : found;
   };
