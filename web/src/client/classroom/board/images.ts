@@ -23,7 +23,12 @@ export function boxOf(item: Pick<Item, 'points'>): Box {
 export function placed(width: number, height: number): number[] {
   const scale = Math.min(1, (PAGE.width * FIRST_SHARE) / width, (PAGE.height * FIRST_SHARE) / height);
   const [wide, high] = [Math.max(width * scale, SMALLEST), Math.max(height * scale, SMALLEST)];
-  return pointsFrom({ left: (PAGE.width - wide) / 2, top: (PAGE.height - high) / 2, width: wide, height: high });
+  return pointsFrom({
+    left: (PAGE.width - wide) / 2,
+    top: (PAGE.height - high) / 2,
+    width: wide,
+    height: high,
+  });
 }
 
 /** An image moved by a distance; a part of it stays on the page. */

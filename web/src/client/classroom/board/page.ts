@@ -180,9 +180,10 @@ export class BoardPage {
   }
 
   private itemOf(value: unknown): Item | undefined {
-    const key = value instanceof YMap ? value.get('points') : value;
+    const map = value instanceof YMap ? (value as YMap<unknown>) : undefined;
+    const key = map === undefined ? value : map.get('points');
     if (typeof key !== 'object' || key === null) return undefined;
-    const item = this.known.get(key) ?? readItem(value instanceof YMap ? value.toJSON() : value);
+    const item = this.known.get(key) ?? readItem(map === undefined ? value : map.toJSON());
     if (item !== undefined) this.known.set(key, item);
     return item;
   }

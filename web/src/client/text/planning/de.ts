@@ -63,7 +63,8 @@ export const de: Texts<typeof en> = {
 
   // The library.
   'library.title': 'Ihre Sammlung',
-  'library.explain': 'Aufgaben und Umfragen, die Sie hier aufbewahren, können Sie in jeder Ihrer Stunden verwenden.',
+  'library.explain':
+    'Aufgaben und Umfragen, die Sie hier aufbewahren, können Sie in jeder Ihrer Stunden verwenden.',
   'library.empty': 'Ihre Sammlung ist leer.',
   'library.new': 'Neue Aufgabe',
   'library.newPoll': 'Neue Umfrage',

@@ -7,5 +7,3 @@ export const p = addTexts(en, {
   qps: async () => (await import('./pseudo')).pseudo,
   'qps-rtl': async () => (await import('./pseudo')).pseudo,
 });
-
-export type PlanningKey = keyof typeof en;

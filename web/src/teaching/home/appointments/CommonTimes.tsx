@@ -75,7 +75,10 @@ export function CommonTimes({ caller, onSignedOut, me }: CardProps & { me: strin
       <ul className="bans">
         {found?.times.map(({ startsAt, endsAt }) => (
           <li key={startsAt} data-testid="common-time" data-starts={startsAt}>
-            {p('book.week', { from: momentWords(startsAt, OWN_ZONE), to: timeOfDay(endsAt * 1000, OWN_ZONE) })}
+            {p('book.week', {
+              from: momentWords(startsAt, OWN_ZONE),
+              to: timeOfDay(endsAt * 1000, OWN_ZONE),
+            })}
           </li>
         ))}
       </ul>

@@ -1,6 +1,5 @@
-import type { ReactNode } from 'react';
-
 import type { ExerciseItem, LibraryFile } from '../../../client/classroom/school/library';
+import type { Watcher } from '../../../client/classroom/sendBody';
 import { ACCEPTED } from '../../../client/classroom/uploads';
 import { bytes } from '../../../client/text/catalogue';
 import { p } from '../../../client/text/planning/texts';
@@ -8,6 +7,8 @@ import { s } from '../../../client/text/sessions/texts';
 import { Button } from '../../../ui/controls/Button';
 import { FileButton } from '../../../ui/controls/FileButton';
 import { TextField } from '../../../ui/controls/TextField';
+import { UploadState } from '../../panels/UploadState';
+import { useUpload } from '../../panels/useUpload';
 
 interface ExerciseFieldsProps {
   /** Begins the ids of the fields. */
@@ -16,16 +17,16 @@ interface ExerciseFieldsProps {
   /** The file that the exercise names. */
   attached: LibraryFile | undefined;
   busy: boolean;
-  /** The progress of an upload. */
-  children: ReactNode;
   onChange: (exercise: ExerciseItem) => void;
-  onAttach: (file: File) => void;
+  /** Send a file and attach it. */
+  onAttach: (file: File, watcher: Watcher) => Promise<void>;
   onLoad: (file: LibraryFile) => void;
 }
 
 /** The fields of an exercise: title, text, link and file. */
 export function ExerciseFields(props: ExerciseFieldsProps) {
-  const { id, exercise, attached, busy, children, onChange, onAttach, onLoad } = props;
+  const { id, exercise, attached, busy, onChange, onAttach, onLoad } = props;
+  const { upload, problem, start, cancel } = useUpload(onAttach);
   const change = (changed: Partial<ExerciseItem>): void => onChange({ ...exercise, ...changed });
   return (
     <>
@@ -65,11 +66,22 @@ export function ExerciseFields(props: ExerciseFieldsProps) {
           </Button>
         </div>
       )}
-      <FileButton icon="link" accept={ACCEPTED} testId={`${id}-attach`} disabled={busy} onFile={onAttach}>
+      <FileButton
+        icon="link"
+        accept={ACCEPTED}
+        testId={`${id}-attach`}
+        disabled={busy || upload !== undefined}
+        onFile={start}
+      >
         {p(attached === undefined ? 'library.attach' : 'library.replace')}
       </FileButton>
       <p className="soft">{s('files.limits')}</p>
-      {children}
+      <UploadState
+        upload={upload}
+        finishing={(name) => p('library.checking', { name })}
+        problem={problem}
+        onCancel={cancel}
+      />
     </>
   );
 }

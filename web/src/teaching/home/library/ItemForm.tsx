@@ -1,6 +1,7 @@
-import { useRef, useState, type ReactNode, type SyntheticEvent } from 'react';
+import { useState, type ReactNode, type SyntheticEvent } from 'react';
 
 import { Problem } from '../../../client/classroom/call';
+import type { Watcher } from '../../../client/classroom/sendBody';
 import {
   filesOf,
   itemFault,
@@ -14,11 +15,9 @@ import {
   type StoredItem,
 } from '../../../client/classroom/school/library';
 import { t } from '../../../client/text/catalogue';
-import { p, type PlanningKey } from '../../../client/text/planning/texts';
+import { p } from '../../../client/text/planning/texts';
 import { s } from '../../../client/text/sessions/texts';
 import { Button } from '../../../ui/controls/Button';
-import { UploadState } from '../../panels/UploadState';
-import { useUpload } from '../../panels/useUpload';
 import { saveBlob } from '../../saveBlob';
 import { CardProblem } from '../account/CardProblem';
 import { useAttempt, type CardProps } from '../account/useAttempt';
@@ -35,16 +34,16 @@ interface ItemFormProps extends CardProps {
   onCancel: () => void;
 }
 
-export const NEW_TITLES: Readonly<Record<ItemKind, PlanningKey>> = {
+export const NEW_TITLES = {
   exercise: 'library.new',
   poll: 'library.newPoll',
   set: 'library.newSet',
-};
-const EDIT_TITLES: Readonly<Record<ItemKind, PlanningKey>> = {
+} as const satisfies Record<ItemKind, string>;
+const EDIT_TITLES = {
   exercise: 'library.editing',
   poll: 'library.editingPoll',
   set: 'library.editingSet',
-};
+} as const satisfies Record<ItemKind, string>;
 
 /** Writes a new exercise, poll or set, or the next version of a stored one. */
 export function ItemForm({ caller, onSignedOut, item, entries, files, onSaved, onCancel }: ItemFormProps) {
@@ -54,13 +53,17 @@ export function ItemForm({ caller, onSignedOut, item, entries, files, onSaved, o
   // Files that were sent from this form, which no item names yet.
   const [sent, setSent] = useState<readonly LibraryFile[]>([]);
   const { attempt, busy, problem, setProblem } = useAttempt(onSignedOut);
-  // The exercise of a set to which a file is attached.
-  const target = useRef(0);
-  const uploads = useUpload(async (file, watcher) => {
-    const added = await library.sendFile(caller, file, watcher);
-    setSent((before) => [...before, added]);
-    setContent((before) => withFile(before, target.current, added.id));
-  });
+  const [uploads, setUploads] = useState(0);
+  const attach = async (at: number, file: File, watcher: Watcher): Promise<void> => {
+    setUploads((before) => before + 1);
+    try {
+      const added = await library.sendFile(caller, file, watcher);
+      setSent((before) => [...before, added]);
+      setContent((before) => withFile(before, at, added.id));
+    } finally {
+      setUploads((before) => before - 1);
+    }
+  };
   const setPart = (at: number, part: Part): void => setContent((before) => withPart(before, at, part));
   const drop = async (gone: readonly string[], kept: Item): Promise<void> => {
     const named = new Set(filesOf(kept));
@@ -99,18 +102,13 @@ export function ItemForm({ caller, onSignedOut, item, entries, files, onSaved, o
         id={id}
         exercise={part}
         attached={[...sent, ...files].find((file) => file.id === part.file)}
-        busy={uploads.upload !== undefined || busy}
+        busy={busy}
         onChange={(exercise) => setPart(at, exercise)}
-        onAttach={(file) => {
-          target.current = at;
-          uploads.start(file);
-        }}
+        onAttach={(file, watcher) => attach(at, file, watcher)}
         onLoad={(file) =>
           void attempt(async () => saveBlob(await library.loadFile(caller, file.id), file.name))
         }
-      >
-        {part === content && <Sending uploads={uploads} />}
-      </ExerciseFields>
+      />
     );
   return (
     <form className="card fields" onSubmit={submit} noValidate data-testid="item-form">
@@ -132,10 +130,9 @@ export function ItemForm({ caller, onSignedOut, item, entries, files, onSaved, o
       ) : (
         fieldsOf(content, 0, 'item')
       )}
-      {content.kind === 'set' && <Sending uploads={uploads} />}
       <CardProblem problem={problem} testId="item-problem" />
       <div className="actions">
-        <Button submit look="primary" testId="item-save" disabled={busy || uploads.upload !== undefined}>
+        <Button submit look="primary" testId="item-save" disabled={busy || uploads > 0}>
           {p('library.save')}
         </Button>
         <Button
@@ -148,17 +145,6 @@ export function ItemForm({ caller, onSignedOut, item, entries, files, onSaved, o
         </Button>
       </div>
     </form>
-  );
-}
-
-function Sending({ uploads }: { uploads: ReturnType<typeof useUpload> }) {
-  return (
-    <UploadState
-      upload={uploads.upload}
-      finishing={(name) => p('library.checking', { name })}
-      problem={uploads.problem}
-      onCancel={uploads.cancel}
-    />
   );
 }
 

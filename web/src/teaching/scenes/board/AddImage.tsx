@@ -74,7 +74,8 @@ function usePasted(add: ((file: File) => Promise<void>) | undefined): void {
   useEffect(() => {
     const paste = (event: ClipboardEvent): void => {
       const { target } = event;
-      if (target instanceof Element && target.closest('input, textarea, [contenteditable=true]') !== null) return;
+      if (target instanceof Element && target.closest('input, textarea, [contenteditable=true]') !== null)
+        return;
       const file = [...(event.clipboardData?.files ?? [])].find(({ type }) => IMAGE_TYPES.includes(type));
       if (file === undefined || add === undefined) return;
       event.preventDefault();

@@ -139,7 +139,8 @@ function Pages({ page, draws, items, pictures }: PagesProps) {
       id: 'board-export',
       icon: TEACHING.image,
       label: s('board.export'),
-      onAction: () => void wire.run(async () => saveBlob(await imageOf(items, pictures), `board-${index + 1}.png`)),
+      onAction: () =>
+        void wire.run(async () => saveBlob(await imageOf(items, pictures), `board-${index + 1}.png`)),
     },
   ];
   entries.push({

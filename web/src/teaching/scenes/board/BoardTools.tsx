@@ -22,7 +22,8 @@ interface BoardToolsProps {
 /** Tools, images, colours, widths, and undo. */
 export function BoardTools({ page, drawing, chosen, laser, onChosen, onImage }: BoardToolsProps) {
   const { state } = useLive();
-  const isImageChosen = chosen.tool === 'move' && drawing.items.some(({ image }) => image?.id === chosen.image);
+  const isImageChosen =
+    chosen.tool === 'move' && drawing.items.some(({ image }) => image?.id === chosen.image);
   return (
     <div className="board-tools" role="toolbar" aria-label={s('board.tools')}>
       {TOOLS.filter((tool) => laser || tool !== 'laser').map((tool) => (
