@@ -6,7 +6,6 @@ import time
 import pytest
 
 from classroom import limits
-
 from tests.signaling.school_client import SECRET
 from tests.signaling.sessions_api import samples
 
