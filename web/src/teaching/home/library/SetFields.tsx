@@ -42,7 +42,7 @@ export function SetFields({ set, entries, onChange, onCopy, children }: SetField
         const title = p('library.part', { number: at + 1, kind: p(`library.${part.kind}`) });
         return (
           // Parts have no identity but their place.
-          <fieldset key={at} className="exceptions fields" data-testid="part" data-kind={part.kind}>
+          <fieldset key={at} className="set-part fields" data-testid="part" data-kind={part.kind}>
             <legend>{title}</legend>
             {children(part, at)}
             <div className="actions">
