@@ -158,6 +158,13 @@ def check_size(size: int, kind: str) -> None:
         raise LimitReached(Code.TOO_LARGE, f"Files of this type may have {limit} MiB at most.")
 
 
+def check_pixels(width: int, height: int) -> None:
+    """Refuse an image that would fill the memory of those who see it. `LimitReached`."""
+    if width * height > limits.IMAGE_PIXELS:
+        megapixels = limits.IMAGE_PIXELS // 10**6
+        raise LimitReached(Code.TOO_LARGE, f"Images may have {megapixels} megapixels at most.")
+
+
 def check_room(room: "Classroom", author: PersonId, sizes: Sequence[int]) -> None:
     """Refuse files of these sizes that do not all fit the session and its author's quota. `LimitReached`."""
     state, added = room.files, sum(sizes)

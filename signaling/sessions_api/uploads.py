@@ -11,8 +11,7 @@ from urllib.parse import quote
 
 from aiohttp import hdrs, web
 
-from classroom import limits
-from classroom.errors import Code, LimitReached, Malformed
+from classroom.errors import Code, Malformed
 from classroom.features import files
 from signaling.errors import StoreError
 from signaling.http.api import ApiError, Document
@@ -145,11 +144,9 @@ def _finished(draft: Draft) -> str:
 
 
 def _check_picture(path: Path, kind: str) -> None:
-    """Refuse an image that would fill the memory of those who see it. OSError, `Refused`."""
+    """Refuse an image that states no size or too large a one. OSError, `Refused`."""
     try:
         width, height = picture_size(path, kind)
     except PictureError as error:
         raise Malformed(Code.FILE_TYPE_REFUSED, f"The image cannot be read: {error}.") from error
-    if width * height > limits.IMAGE_PIXELS:
-        megapixels = limits.IMAGE_PIXELS // 10**6
-        raise LimitReached(Code.TOO_LARGE, f"Images may have {megapixels} megapixels at most.")
+    files.check_pixels(width, height)
