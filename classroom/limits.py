@@ -38,6 +38,7 @@ FILE_NAME_LENGTH: Final = 200  # with Latin text, below the 255 bytes of most fi
 FILES: Final = 500  # ten for each of 50 students
 FILE_SIZE: Final = 100 * 2**20  # a scanned script of 300 pages; video belongs in recordings
 IMAGE_SIZE: Final = 20 * 2**20  # a photograph of a current phone
+IMAGE_PIXELS: Final = 50 * 10**6  # the same; a decoder needs four bytes for each
 PERSON_QUOTA: Final = 200 * 2**20  # two of the largest files
 LIBRARY_FILES: Final = 500  # worksheets of two years, several a day
 LIBRARY_QUOTA: Final = 2**30  # of one tutor; a school of 50 tutors fills 50 GiB at most

@@ -158,6 +158,13 @@ def check_size(size: int, kind: str) -> None:
         raise LimitReached(Code.TOO_LARGE, f"Files of this type may have {limit} MiB at most.")
 
 
+def check_pixels(width: int, height: int) -> None:
+    """Refuse an image that would fill the memory of those who see it. `LimitReached`."""
+    if width * height > limits.IMAGE_PIXELS:
+        megapixels = limits.IMAGE_PIXELS // 10**6
+        raise LimitReached(Code.TOO_LARGE, f"Images may have {megapixels} megapixels at most.")
+
+
 def check_room(room: "Classroom", author: PersonId, sizes: Sequence[int]) -> None:
     """Refuse files of these sizes that do not all fit the session and its author's quota. `LimitReached`."""
     state, added = room.files, sum(sizes)
@@ -203,7 +210,7 @@ def _add(room: "Classroom", command: Add, now: float) -> Events:
 def _remove(room: "Classroom", command: Remove, now: float) -> Events:
     file = room.files.files.get(command.file)
     actor = room.people.everyone.get(command.by)
-    if file is None or (actor is not None and not _reads(file, actor)):
+    if file is None or (actor is not None and not is_reader(file, actor)):
         raise NotFound(Code.FILE_NOT_FOUND, "There is no such file.")
     if file.by != command.by:
         require_role(room, command.by, STAFF)
@@ -223,7 +230,8 @@ def _removed(state: State, event: Removed) -> None:
     state.by_person[file.by] -= file.size
 
 
-def _reads(file: File, person: "Person") -> bool:
+def is_reader(file: File, person: "Person") -> bool:
+    """Return whether a person may load a file of their session."""
     if person.id == file.by or file.scope is Scope.ALL:
         return True
     return person.id == file.target if file.scope is Scope.PERSON else person.role in STAFF
@@ -232,7 +240,7 @@ def _reads(file: File, person: "Person") -> bool:
 def may_read(room: "Classroom", file_id: FileId, person_id: PersonId) -> bool:
     """Return whether a person may load a file."""
     file, person = room.files.files.get(file_id), room.people.everyone.get(person_id)
-    return file is not None and person is not None and _reads(file, person)
+    return file is not None and person is not None and is_reader(file, person)
 
 
 class View(Struct, frozen=True):
@@ -243,13 +251,13 @@ class View(Struct, frozen=True):
 
 
 def _view(room: "Classroom", person: "Person", _now: float) -> View:
-    readable = (file for file in reversed(room.files.files.values()) if _reads(file, person))
+    readable = (file for file in reversed(room.files.files.values()) if is_reader(file, person))
     return View(*fitting(readable, limits.VIEW_FILES))
 
 
 def _shown(_room: "Classroom", event: Added | Removed, person: "Person") -> Event | None:
     """Shown to everybody who may load the file."""
-    return event if _reads(event.file, person) else None
+    return event if is_reader(event.file, person) else None
 
 
 FEATURE: Final = Feature(

@@ -127,7 +127,7 @@ def all_routes(
         *DetailCalls(desk).routes(),
         *FileCalls(desk, host.files, host.store.audit).routes(),
         *SlideCalls(desk, host.files.blobs, host.slides).routes(),
-        *BoardCalls(desk, host.board_exporter, settings.limits).routes(),
+        *BoardCalls(desk, host.board_exporter, host.files.blobs, settings.limits).routes(),
         *EventCalls(desk, host.delivery).routes(),
         *CourseCalls(school).routes(),
         *GroupCalls(desk, school).routes(),

@@ -18,6 +18,7 @@ from signaling.http.api import ApiError, Document
 from signaling.sessions_api.callers import Caller
 from signaling.store.blobs import Draft
 from signaling.teaching.files.content_types import content_type
+from signaling.teaching.files.picture_size import PictureError, picture_size
 from signaling.teaching.files.session_files import SessionFiles
 
 # A client that sends nothing for this long, or less than this on average, is not waited for.
@@ -72,7 +73,7 @@ def declared(name: str, request: web.Request) -> tuple[int, str]:
 async def receive(
     session_files: SessionFiles, caller: Caller, request: web.Request, size: int, path: Path
 ) -> Received:
-    """Store the body, of the declared size, at a path. ApiError, StoreError."""
+    """Store the body, of the declared size, at a path. ApiError, StoreError; `Refused` for a bad image."""
     if not session_files.begin_upload(caller.tenant, caller.person):
         text = "Other uploads are under way; repeat this one when they are done."
         raise ApiError(429, "too_many_uploads", text, {hdrs.RETRY_AFTER: "5"})
@@ -134,6 +135,18 @@ async def _body(session_files: SessionFiles, request: web.Request, size: int) ->
 
 
 def _finished(draft: Draft) -> str:
-    """Put a file on the disk, and return the type that its content shows. OSError."""
+    """Put a file on the disk, and return the type that its content shows. OSError; `Refused` for a bad image."""
     draft.finish()
-    return content_type(draft.path)
+    kind = content_type(draft.path)
+    if kind.startswith("image/"):
+        _check_picture(draft.path, kind)
+    return kind
+
+
+def _check_picture(path: Path, kind: str) -> None:
+    """Refuse an image that states no size or too large a one. OSError, `Refused`."""
+    try:
+        width, height = picture_size(path, kind)
+    except PictureError as error:
+        raise Malformed(Code.FILE_TYPE_REFUSED, f"The image cannot be read: {error}.") from error
+    files.check_pixels(width, height)

@@ -5,8 +5,9 @@ from pathlib import Path
 
 from signaling.store.storage import files_folder
 from tests.signaling.pdfs import pdf
+from tests.signaling.pictures import picture
 
-PNG = b"\x89PNG\r\n\x1a\n" + bytes(1000)
+PNG = picture("PNG", (40, 30))
 PDF = pdf(["Algebra"])
 
 

@@ -1,15 +1,15 @@
 """The child process that writes a whiteboard as a PDF: `python -m signaling.teaching.boards.board_pdf`.
 
-Updates come from browsers, and the libraries that decode them and write the PDF are native code. Standard input is a
-MessagePack list of pages, each a list of updates; standard output is the PDF. Strokes and shapes are paths, and texts
-are text, so that the PDF can be enlarged and searched. The kernel ends the process when it exceeds its limits.
+Updates and images come from browsers, and the libraries that decode them and write the PDF are native code. Standard
+input is a MessagePack `Board`; standard output is the PDF. Strokes and shapes are paths, and texts are text, so that
+the PDF can be enlarged and searched. The kernel ends the process when it exceeds its limits.
 """
 
 import ctypes
 import io
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from enum import IntEnum
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing import Any, Final
 import msgspec
 
 from signaling.teaching.boards.items import HEIGHT, WIDTH, Item, Point, line_height, read_item
+from signaling.teaching.boards.pictures import MAX_ON_PAGE, pdf_image
 from signaling.teaching.children.limits import limit_resources
 
 # The fullest board (34 MiB of updates, 60,000 pieces of strokes on 12 pages) took 11 s and 283 MiB on 2026-11-29.
@@ -52,6 +53,15 @@ class Exit(IntEnum):
     TOO_LARGE = 4
 
 
+class Board(msgspec.Struct, frozen=True):
+    """What is exported."""
+
+    pages: list[list[bytes]]
+    "The updates of each page."
+    images: dict[str, str] = {}
+    "Paths of the files that images may show, by id."
+
+
 def items_of(updates: Sequence[bytes], transactions: ExitStack) -> Iterator[Item]:
     """Yield what is drawn on a page; updates that cannot be decoded and values that are no items are left out.
 
@@ -76,34 +86,47 @@ def items_of(updates: Sequence[bytes], transactions: ExitStack) -> Iterator[Item
 class PdfWriter:
     """Writes pages with PDFium's functions for editing."""
 
-    def __init__(self, fonts: Iterable[Path] = FONTS) -> None:
-        """Begin an empty document."""
-        import pypdfium2.raw as pdfium  # noqa: PLC0415 - as above
+    def __init__(self, fonts: Iterable[Path] = FONTS, images: Mapping[str, str] | None = None) -> None:
+        """Begin an empty document. `images` has the paths of the files that images may show, by id."""
+        import pypdfium2  # noqa: PLC0415 - as above
 
-        self._pdfium: Any = pdfium
-        self._document = pdfium.FPDF_CreateNewDocument()
-        self._latin = pdfium.FPDFText_LoadStandardFont(self._document, b"Helvetica")
+        self._pdfium: Any = pypdfium2.raw
+        self._document = pypdfium2.PdfDocument.new()
+        self._images = images or {}
+        self._latin = self._pdfium.FPDFText_LoadStandardFont(self._document, b"Helvetica")
         self._fonts = fonts
         self._other: Any = None
         self._buffers: list[Any] = []
 
     def add_page(self, items: Iterable[Item]) -> None:
         """Add a page."""
-        pdfium, count = self._pdfium, self._pdfium.FPDF_GetPageCount(self._document)
-        page = pdfium.FPDFPage_New(self._document, count, WIDTH * _SCALE, HEIGHT * _SCALE)
+        page, images = self._document.new_page(WIDTH * _SCALE, HEIGHT * _SCALE), 0
         for item in items:
+            if item.kind == "image":
+                images += 1
+                if images <= MAX_ON_PAGE:
+                    self._add_image(page, item)
+                continue
             for made in self._texts(item) if item.kind == "text" else [self._path(item)]:
-                pdfium.FPDFPage_InsertObject(page, made)
-        pdfium.FPDFPage_GenerateContent(page)
-        pdfium.FPDF_ClosePage(page)
+                self._pdfium.FPDFPage_InsertObject(page, made)
+        page.gen_content()
+        page.close()
 
     def save(self) -> bytes:
         """Return the document."""
-        import pypdfium2  # noqa: PLC0415 - as above
-
         output = io.BytesIO()
-        pypdfium2.PdfDocument(self._document).save(output, flags=self._pdfium.FPDF_SUBSET_NEW_FONTS)
+        self._document.save(output, flags=self._pdfium.FPDF_SUBSET_NEW_FONTS)
         return output.getvalue()
+
+    def _add_image(self, page: Any, item: Item) -> None:
+        image = pdf_image(self._document, item, self._images)
+        if image is None:
+            return
+        left, top = _on_paper(item.points[0])
+        right, bottom = _on_paper(item.points[1])
+        # An image fills the unit square of its own coordinates (ISO 32000-1, 8.9.5.1).
+        self._pdfium.FPDFImageObj_SetMatrix(image, right - left, 0, 0, top - bottom, left, bottom)
+        page.insert_obj(image)
 
     def _path(self, item: Item) -> Any:
         pdfium = self._pdfium
@@ -205,9 +228,9 @@ def _ellipse(first: Point, last: Point) -> list[tuple[float, ...]]:
 def main() -> int:
     """Write the board on standard input as a PDF; return the exit status."""
     limit_resources(CPU_S, MEMORY_BYTES)
-    pages = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=list[list[bytes]])
-    writer, transactions = PdfWriter(), ExitStack()
-    for updates in pages:
+    board = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=Board)
+    writer, transactions = PdfWriter(images=board.images), ExitStack()
+    for updates in board.pages:
         writer.add_page(items_of(updates, transactions))
     content = writer.save()
     if len(content) > MAX_PDF_BYTES:

@@ -1,13 +1,12 @@
 """Whiteboards as PDF: one child process at a time writes them (`signaling.teaching.boards.board_pdf`)."""
 
 import asyncio
-from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 
 from signaling.errors import SignalingError
-from signaling.teaching.boards.board_pdf import Exit
+from signaling.teaching.boards.board_pdf import Board, Exit
 from signaling.teaching.children import child
 
 # Wall-clock time of one export; its CPU time has a limit of its own.
@@ -15,9 +14,6 @@ TIMEOUT_S: Final = 120.0
 
 # Exports that wait for their turn, of all tenants.
 MAX_WAITING: Final = 8
-
-Pages = Sequence[Sequence[bytes]]
-"The updates of each page."
 
 
 class ExportError(SignalingError):
@@ -38,8 +34,8 @@ class BoardExporter:
         self._turn = asyncio.Lock()
         self._waiting = 0
 
-    async def export(self, pages: Pages) -> bytes:
-        """Return a PDF with these pages. ExportError, OSError."""
+    async def export(self, board: Board) -> bytes:
+        """Return the board as a PDF. ExportError, OSError."""
         if self._waiting >= MAX_WAITING:
             raise ExportError(
                 "too_many_conversions", "Other whiteboards are being exported; repeat the call later."
@@ -49,7 +45,7 @@ class BoardExporter:
             async with self._turn:
                 status, content = await child.run(
                     "signaling.teaching.boards.board_pdf",
-                    content=msgspec.msgpack.encode(pages),
+                    content=msgspec.msgpack.encode(board),
                     timeout_s=self._timeout_s,
                 )
         finally:

@@ -9,11 +9,15 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple, TypeGuard
 
+from classroom import limits
+
 WIDTH: Final = 1_600
 "Units of a page."
 HEIGHT: Final = 900
 
-KINDS: Final = ("pen", "line", "rect", "ellipse", "text")
+KINDS: Final = ("pen", "line", "rect", "ellipse", "text", "image")
+IMAGES: Final = frozenset({"image/png", "image/jpeg", "image/webp"})
+"Content types of files that an image may show."
 
 _COLOUR: Final = re.compile(r"#[0-9a-f]{6}")
 _MOST_TEXT: Final = 500
@@ -24,7 +28,7 @@ Point = tuple[float, float]
 
 
 class Item(NamedTuple):
-    """A stroke or a piece of one, a shape, or a text."""
+    """A stroke or a piece of one, a shape, a text, or an image."""
 
     kind: str
     colour: tuple[int, int, int]
@@ -32,22 +36,38 @@ class Item(NamedTuple):
     width: float
     "Of the line, in units; the height of text grows with it."
     points: list[Point]
-    "All points of a pen, two corners or ends of a shape, the upper start of a text."
+    "All points of a pen, two corners or ends of a shape, the upper start of a text, two corners of an image."
     text: str
+    file: str = ""
+    "The file of the session that an image shows."
 
 
 def read_item(value: Any) -> Item | None:
     """Return an item; None for what is none."""
     if not isinstance(value, Mapping) or value.get("kind") not in KINDS:
         return None
-    colour, width, numbers = value.get("colour"), value.get("width"), value.get("points")
-    if not isinstance(colour, str) or _COLOUR.fullmatch(colour) is None or not _is_number(width, 1, 100):
-        return None
+    numbers = value.get("points")
     if not isinstance(numbers, list) or len(numbers) < 2 or len(numbers) % 2:
         return None
     if not all(_is_number(each, -_FARTHEST, _FARTHEST) for each in numbers):
         return None
-    text = value.get("text")
+    return _image(value, numbers) if value["kind"] == "image" else _drawn(value, numbers)
+
+
+def _image(value: Mapping[str, Any], numbers: list[float]) -> Item | None:
+    file = value.get("file")
+    if not isinstance(file, str) or not 1 <= len(file) <= limits.IDENTIFIER_LENGTH or len(numbers) != 4:
+        return None
+    left, top, right, bottom = map(float, numbers)
+    if left >= right or top >= bottom:
+        return None
+    return Item("image", (0, 0, 0), 1.0, [(left, top), (right, bottom)], "", file)
+
+
+def _drawn(value: Mapping[str, Any], numbers: list[float]) -> Item | None:
+    colour, width, text = value.get("colour"), value.get("width"), value.get("text")
+    if not isinstance(colour, str) or _COLOUR.fullmatch(colour) is None or not _is_number(width, 1, 100):
+        return None
     return Item(
         str(value["kind"]),
         (int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)),

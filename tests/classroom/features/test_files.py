@@ -1,7 +1,7 @@
 import pytest
 
 from classroom import limits
-from classroom.errors import Code
+from classroom.errors import Code, LimitReached
 from classroom.features import files, moderation, session
 from classroom.features.files import KINDS, Scope, is_inline, may_read
 from classroom.visibility import visible_to
@@ -115,3 +115,10 @@ def test_sending_files_can_be_forbidden():
     lesson = lesson_of()
     lesson.do(moderation.Allow(by="tutor", permission="files.add", allowed=False))
     assert lesson.refusal(add()) is Code.NOT_ALLOWED
+
+
+def test_an_image_with_too_many_pixels_is_refused():
+    files.check_pixels(10_000, 5_000)
+    with pytest.raises(LimitReached) as refused:
+        files.check_pixels(10_000, 5_001)
+    assert refused.value.code is Code.TOO_LARGE

@@ -1,9 +1,11 @@
 """Every route with what it does not want: no fault of the server, and each refusal as the description says."""
 
 import json
+import time
 
 import pytest
 
+from classroom import limits
 from tests.signaling.school_client import SECRET
 from tests.signaling.sessions_api import samples
 
@@ -64,3 +66,63 @@ async def test_queries_that_make_no_sense_are_refused(school):
         for query in queries:
             refusal = await school.application.get(f"{path}?{query}", 400)
             assert refusal["code"] in {"invalid", "bad_cursor"}, query
+
+
+async def test_an_enormous_poll_is_refused_and_nothing_of_it_is_there(school):
+    session, tutor = await school.lesson(), school.person("tutor", "tutor")
+    path = f"/sessions/{session}/polls"
+    before = await tutor.get(f"/sessions/{session}")
+    for count, status, code in ((10_000, 413, "too_large"), (limits.POLL_OPTIONS + 1, 409, "too_many")):
+        poll = {"question": "Which?", "kind": "single", "options": [f"Option {at}" for at in range(count)]}
+        assert (await tutor.post(path, poll, status))["code"] == code
+    assert (await tutor.get(path))["polls"] == []
+    assert (await tutor.get(f"/sessions/{session}"))["seq"] == before["seq"]
+
+
+RULES = [
+    ("FREQ=DAILY;COUNT=10000000", "bad_recurrence"),
+    ("FREQ=SECONDLY;COUNT=10000000", "bad_recurrence"),
+    ("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30", "bad_recurrence"),
+    ("FREQ=DAILY", ""),
+    ("FREQ=DAILY;UNTIL=99991231T000000Z", ""),
+]
+
+
+async def test_endless_recurrences_are_refused_or_cost_little(school):
+    """A rule that is accepted is expanded within the window of a call alone."""
+    tutor, path = school.person("tutor", "tutor"), "/schedule/tutor"
+    series = {"title": "Algebra", "starts": "2027-01-11T09:00", "time_zone": "UTC", "duration_s": 3600}
+    for rule, code in RULES:
+        since = time.process_time()
+        if code:
+            assert (await tutor.post(f"{path}/series", {**series, "rule": rule}, 400))["code"] == code, rule
+        else:
+            made = (await tutor.post(f"{path}/series", {**series, "rule": rule}, 201))["series"]["id"]
+            await tutor.get(path)
+            await tutor.call("DELETE", f"{path}/series/{made}")
+        assert time.process_time() - since < 1, rule
+    assert (await tutor.get(path))["occurrences"] == []
+
+
+NAMES = [
+    "👩🏽‍🏫 Zoë",
+    "\u05e9\u05b8\u05c1\u05dc\u05d5\u05b9\u05dd \u05db\u05d4\u05df",
+    "\u0645\u062d\u0645\u062f \u0639\u0644\u064a",
+    "<img src=x onerror=alert(1)>",
+]
+
+
+async def test_names_of_any_script_are_kept_as_they_are(school):
+    session = await school.lesson(title=NAMES[0])
+    for at, name in enumerate(NAMES):
+        person = school.person(f"p{at}", name=name)
+        await person.post(f"/sessions/{session}/join")
+        await person.post(f"/sessions/{session}/chat", {"text": name})
+    tutor = school.person("tutor", "tutor")
+    people = (await tutor.get(f"/sessions/{session}/people"))["present"]
+    assert {each["name"] for each in people} >= set(NAMES)
+    assert [each["text"] for each in (await tutor.get(f"/sessions/{session}/chat"))["messages"]] == NAMES
+    assert (await tutor.get(f"/sessions/{session}"))["title"] == NAMES[0]
+    # What would make a name read as another one is refused (Unicode, UAX 9: overrides).
+    hidden = await school.person("p9", name="Ada \u202ednE").attempt("POST", f"/sessions/{session}/join")
+    assert hidden == (401, "bad_token")

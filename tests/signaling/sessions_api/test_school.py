@@ -1,6 +1,10 @@
 """The school around the sessions: courses, presence, office hours, study groups, timetables, calendars."""
 
 import time
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import icalendar
 
 
 async def test_a_course_shows_its_people_to_those_who_teach(school):
@@ -61,6 +65,14 @@ async def test_office_hours_from_the_queue_to_a_session(school):
     assert (await kim.get(f"/sessions/{visit['session']}", 404))["code"] == "session_not_found"
     await tutor.post(f"{path}/complete")
     assert (await kim.get(path))["position"] == 1
+    # Kim is asked in and does not come: Sam is next, with nobody to wait for.
+    await sam.post(f"{path}/join")
+    assert (await tutor.post(f"{path}/admit"))["person"] == "kim"
+    await tutor.post(f"{path}/no-show")
+    assert (await kim.get(path))["position"] == 0
+    assert ((await sam.get(path))["position"], (await sam.get(path))["wait_s"]) == (1, 0)
+    await kim.post(f"{path}/join")
+    await sam.post(f"{path}/leave")
     assert [each["tutor"] for each in (await kim.get("/office-hours"))["data"]] == ["tutor"]
     # A tutor whose page was seen has a name for the others.
     assert (await kim.get(path))["name"] == ""
@@ -115,9 +127,22 @@ async def test_a_timetable_reports_conflicts_and_feeds_a_calendar(school):
     url = (await tutor.post("/me/calendar"))["url"]
     async with school.http.get(url) as response:
         assert (response.status, response.content_type) == (200, "text/calendar")
-        lines = (await response.text()).split("\r\n")
-    assert lines.count("BEGIN:VEVENT") == 4
-    assert "SUMMARY:A lesson\\, planned" in lines
-    assert "SUMMARY:Algebra\\; part 1" in lines
+        feed = await response.read()
+    calendar = icalendar.Calendar.from_ical(feed)
+    events = calendar.walk("VEVENT")
+    titles = ["A lesson, planned", "Algebra; part 1", "Algebra; part 1", "Optics"]
+    assert sorted(str(event["summary"]) for event in events) == titles
+    # RFC 5545, 3.6 and 3.6.1: what each calendar and each event has to have.
+    assert all(name in calendar for name in ("prodid", "version"))
+    assert all(name in event for event in events for name in ("uid", "dtstamp", "dtstart"))
+    assert [event.errors for event in calendar.walk()] == [[]] * (1 + len(events))
+    assert len({str(event["uid"]) for event in events}) == 4
+    (lesson,) = (event for event in events if event["summary"] == titles[0])
+    assert lesson.decoded("dtstart").timestamp() == int(soon)
+    (optics,) = (event for event in events if event["summary"] == "Optics")
+    berlin = datetime.fromisoformat(f"{day}T09:00").replace(tzinfo=ZoneInfo("Europe/Berlin"))
+    assert optics.decoded("dtstart") == berlin
+    # A program that reads the feed and writes it again has lost nothing.
+    assert icalendar.Calendar.from_ical(calendar.to_ical()) == calendar
     async with school.http.get(url.replace(".ics", "x.ics")) as response:
         assert response.status == 404

@@ -8,7 +8,7 @@ import pytest
 from signaling.sessions_api.desk import Desk
 from signaling.store.classroom.shelf import TenantShelf
 from tests.signaling.school_client import eventually
-from tests.signaling.session_files import Files, on_disk
+from tests.signaling.session_files import PNG, Files, on_disk
 
 SECRETS = (
     "Sam Smith",
@@ -18,7 +18,6 @@ SECRETS = (
     "a note about Sam",
     "sam.png",
 )
-PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)
 
 
 @pytest.fixture

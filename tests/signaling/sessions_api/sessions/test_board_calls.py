@@ -2,7 +2,10 @@ import base64
 
 import pypdfium2
 
-from tests.signaling.teaching.boards.test_board_pdf import item, update
+from tests.signaling.pictures import picture
+from tests.signaling.school_client import School
+from tests.signaling.session_files import Files
+from tests.signaling.teaching.boards.test_board_pdf import colour, image, item, picture_item, update
 
 
 async def test_a_whiteboard_is_exported_for_those_who_see_it(school):
@@ -25,8 +28,43 @@ async def test_a_whiteboard_is_exported_for_those_who_see_it(school):
     assert (await eve.get(f"{path}.pdf", 404))["code"] == "session_not_found"
 
 
+async def test_images_of_a_whiteboard_are_files_of_its_session_that_the_caller_may_load(school):
+    session, other = await school.lesson(), await school.lesson()
+    tutor, sam, eve = school.person("tutor", "tutor"), school.person("sam"), school.person("eve")
+    far_school = School(school.http, school.url, tenant="other")
+    far_session, far = await far_school.lesson(), far_school.person("tutor", "tutor")
+    for each in (sam, eve):
+        await each.post(f"/sessions/{session}/join")
+    content = picture("PNG", (10, 10))
+    files = [
+        await Files(school, session).add(sam, content, "all.png"),
+        await Files(school, session).add(sam, content, "staff.png", scope="staff"),
+        await Files(school, other).add(tutor, content, "other.png"),
+        await Files(far_school, far_session).add(far, content, "far.png"),
+        await Files(school, session).add(tutor, picture("GIF"), "a.gif"),
+    ]
+    page = (await tutor.post(f"/sessions/{session}/whiteboards"))["id"]
+    places = [picture_item(file, 100 * at, 0, 100 * at + 90, 90) for at, file in enumerate(files)]
+    drawn = {"update": base64.b64encode(update(*places)).decode()}
+    await tutor.post(f"/sessions/{session}/whiteboards/{page}/draw", drawn)
+
+    async def shown(caller):
+        url = f"{school.url}/api/v1/sessions/{session}/whiteboards.pdf"
+        async with school.http.get(url, headers={"Authorization": f"Bearer {caller.token}"}) as response:
+            found = image(pypdfium2.PdfDocument(await response.read()))
+        return [colour(found, 100 * at + 45, 45) for at in range(len(files))]
+
+    assert await shown(tutor) == ["red", "red", "", "", ""]
+    assert await shown(eve) == ["red", "", "", "", ""]
+    # The drawing outlives everybody's leaving, and so do the files.
+    for each in (sam, eve):
+        await each.post(f"/sessions/{session}/leave")
+    await eve.post(f"/sessions/{session}/join")
+    assert await shown(eve) == ["red", "", "", "", ""]
+
+
 async def test_a_person_exports_a_few_boards_at_once(school, monkeypatch):
-    async def export(_pages):
+    async def export(_board):
         return b"%PDF"
 
     monkeypatch.setattr(school.world.server.teaching.board_exporter, "export", export)

@@ -3,6 +3,7 @@ import hashlib
 import re
 
 from classroom import limits
+from tests.signaling.pictures import png_bomb
 from tests.signaling.school_client import eventually
 from tests.signaling.session_files import PDF, PNG, Files, on_disk
 
@@ -45,6 +46,10 @@ REFUSED = [
     (PNG, "script.pdf", 400, "file_name_mismatch"),
     (b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>", "a.txt", 400, "file_type_refused"),
     (b"<svg onload='alert(1)'/>", "a.svg", 400, "file_type_refused"),
+    (b"<svg onload='alert(1)'/>", "a.png", 400, "file_type_refused"),
+    (PDF, "a.png", 400, "file_name_mismatch"),
+    (b"\x89PNG\r\n\x1a\n" + bytes(1000), "a.png", 400, "file_type_refused"),
+    (png_bomb(), "a.png", 413, "too_large"),
     (b"<html>", "a.html", 400, "file_type_refused"),
     (PDF, "../../a.pdf", 400, "bad_text"),
     (PDF, ".pdf", 400, "file_type_refused"),

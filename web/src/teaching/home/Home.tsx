@@ -28,6 +28,7 @@ import { NewSession } from './NewSession';
 import { OfficeHoursCard } from './OfficeHoursCard';
 import { PresenceCard } from './PresenceCard';
 import { SessionList } from './SessionList';
+import { TimesCard } from './calendar/TimesCard';
 import { TimetableList } from './calendar/TimetableList';
 import { useCalendar } from './calendar/useCalendar';
 import { usePolled } from './usePolled';
@@ -145,6 +146,7 @@ export function Home({ caller, me, instant, onCode, onSignedOut }: HomeProps) {
         <PresenceCard {...part} />
         <GroupsCard {...part} />
         <CalendarLink {...part} />
+        {!creates && <TimesCard caller={caller} person={me.person} onSignedOut={onSignedOut} />}
       </div>
       {cancelling !== undefined && (
         <Dialog

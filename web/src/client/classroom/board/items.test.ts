@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { readItem, touches, type Item } from './items';
 
 const RED = '#c0271d';
+const IMAGE = { kind: 'image', id: 'i', file: 'f', points: [1, 2, 3, 4] };
 const item = (kind: Item['kind'], points: number[], text = ''): Item => ({
   kind,
   colour: RED,
@@ -14,7 +15,7 @@ const item = (kind: Item['kind'], points: number[], text = ''): Item => ({
 describe('readItem', () => {
   it.each([
     ['nothing', null],
-    ['an unknown kind', { kind: 'image', colour: RED, width: 4, points: [1, 2] }],
+    ['an unknown kind', { kind: 'film', colour: RED, width: 4, points: [1, 2] }],
     ['half a point', { kind: 'pen', colour: RED, width: 4, points: [1, 2, 3] }],
     ['no points', { kind: 'pen', colour: RED, width: 4, points: [] }],
     ['a colour that is a style', { kind: 'pen', colour: 'url(x)', width: 4, points: [1, 2] }],
@@ -22,6 +23,23 @@ describe('readItem', () => {
     ['points that are no numbers', { kind: 'pen', colour: RED, width: 4, points: ['1', 2] }],
   ])('refuses %s', (_what, value) => {
     expect(readItem(value)).toBeUndefined();
+  });
+
+  it.each([
+    ['without a file', { ...IMAGE, file: '' }],
+    ['without an id', { ...IMAGE, id: 5 }],
+    ['with a long id of a file', { ...IMAGE, file: 'f'.repeat(129) }],
+    ['without a size', { ...IMAGE, points: [1, 2, 1, 4] }],
+    ['turned over', { ...IMAGE, points: [3, 2, 1, 4] }],
+    ['with one corner', { ...IMAGE, points: [1, 2] }],
+  ])('refuses an image %s', (_what, value) => {
+    expect(readItem(value)).toBeUndefined();
+  });
+
+  it('reads an image', () => {
+    expect(readItem(IMAGE)).toMatchObject({
+      ...{ kind: 'image', points: [1, 2, 3, 4], image: { id: 'i', file: 'f' } },
+    });
   });
 
   it('reads an item without text', () => {
@@ -40,6 +58,7 @@ describe('touches', () => {
     ['the edge of an ellipse', item('ellipse', [0, 0, 200, 100]), 100, 100, true],
     ['the inside of an ellipse', item('ellipse', [0, 0, 200, 100]), 100, 50, false],
     ['a letter', item('text', [0, 0], 'abc'), 20, 10, true],
+    ['an image', { ...item('rect', [0, 0, 100, 100]), kind: 'image' }, 50, 0, false],
     ['below a text', item('text', [0, 0], 'abc'), 20, 90, false],
   ])('%s', (_what, each, x, y, expected) => {
     expect(touches(each, { x, y }, 10)).toBe(expected);

@@ -1,23 +1,31 @@
 /**
- * Items drawn on a page of the whiteboard. A page is 1,600 by 900 units, whatever the size of the window. Items are plain
- * values in the Yjs array `items` of the page's document; a long stroke is several items, so that others see it grow.
+ * Items on a page of the whiteboard. A page is 1,600 by 900 units, whatever the size of the window. Items are plain values
+ * in the Yjs array `items` of the page's document; a long stroke is several items, so that others see it grow. Only images
+ * can be moved; they are Yjs maps.
  */
-import { isFields, listOf, numberOf, textOf } from '../../json';
+import { isFields, listOf, numberOf, textOf, type Fields } from '../../json';
 
 export const PAGE = { width: 1600, height: 900 };
 export const COLOURS = ['#1b2422', '#c0271d', '#0a5bc4', '#1a7a3c', '#b35c00', '#7a2fb5'] as const;
 export const WIDTHS = [4, 8, 20] as const;
 export const FORMS = ['pen', 'line', 'rect', 'ellipse', 'text'] as const;
+/** Further images of a page are left out, as in the PDF (`pictures.py`): each is decoded in the memory of every viewer. */
+export const MOST_IMAGES = 50;
 
 export interface Item {
-  kind: (typeof FORMS)[number];
+  kind: (typeof FORMS)[number] | 'image';
   colour: string;
   /** Width of the line, in units; the height of text grows with it. */
   width: number;
-  /** x and y of each point in turn: all points of a pen, two corners or ends of a shape, the upper start of a text. */
+  /**
+   * x and y of each point in turn: all points of a pen, two corners or ends of a shape, the upper start of a text, two
+   * corners of an image.
+   */
   points: readonly number[];
   /** Empty except for text. */
   text: string;
+  /** Only of an image: its own id, and the file of the session that it shows. */
+  image?: { id: string; file: string };
 }
 
 export interface Point {
@@ -26,18 +34,28 @@ export interface Point {
 }
 
 const MOST_TEXT = 500;
+// As in `classroom/limits.py`.
+const MOST_ID = 128;
 
 /** Read an item that another program drew; undefined if it is invalid. */
 export function readItem(value: unknown): Item | undefined {
   if (!isFields(value)) return undefined;
-  const kind = FORMS.find((each) => each === value['kind']);
   const points = listOf(value['points']).map((each) => numberOf(each) ?? NaN);
+  if (points.length < 2 || points.length % 2 !== 0 || points.some(Number.isNaN)) return undefined;
+  if (value['kind'] === 'image') return readImage(value, points);
+  const kind = FORMS.find((each) => each === value['kind']);
   const colour = textOf(value['colour']);
   const width = numberOf(value['width']) ?? 0;
-  if (kind === undefined || points.length < 2 || points.length % 2 !== 0) return undefined;
-  if (points.some(Number.isNaN) || !/^#[0-9a-f]{6}$/u.test(colour) || width < 1 || width > 100)
-    return undefined;
+  if (kind === undefined || !/^#[0-9a-f]{6}$/u.test(colour) || width < 1 || width > 100) return undefined;
   return { kind, colour, width, points, text: textOf(value['text']).slice(0, MOST_TEXT) };
+}
+
+function readImage(value: Fields, points: readonly number[]): Item | undefined {
+  const [id, file] = [textOf(value['id']), textOf(value['file'])];
+  const [left = 0, top = 0, right = 0, bottom = 0] = points;
+  if (id === '' || file === '' || file.length > MOST_ID) return undefined;
+  if (points.length !== 4 || left >= right || top >= bottom) return undefined;
+  return { kind: 'image', colour: '#000000', width: 1, points, text: '', image: { id, file } };
 }
 
 /** The points of an item. */
@@ -51,7 +69,7 @@ export function pointsOf({ points }: Pick<Item, 'points'>): Point[] {
 /** Height of a line of text. */
 export const lineHeight = (width: number): number => 20 + width * 4;
 
-/** Whether an eraser of this radius at a point touches an item. */
+/** Whether an eraser of this radius at a point touches an item. Images are not erased: one writes and erases on them. */
 export function touches(item: Item, at: Point, radius: number): boolean {
   const points = pointsOf(item);
   const [first, last] = [points[0], points.at(-1)];
@@ -59,6 +77,8 @@ export function touches(item: Item, at: Point, radius: number): boolean {
   const reach = radius + item.width / 2;
   const near = (a: Point, b: Point): boolean => distance(at, a, b) <= reach;
   switch (item.kind) {
+    case 'image':
+      return false;
     case 'pen':
     case 'line':
       return points.some((point, index) => near(points[index - 1] ?? point, point));

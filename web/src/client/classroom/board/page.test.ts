@@ -4,7 +4,7 @@ import { Caller, Problem } from '../call';
 import type { SessionEvent } from '../live/event';
 import { UnreachableError } from '../../server/server';
 import { fromBase64, toBase64 } from './base64';
-import type { Item } from './items';
+import { MOST_IMAGES, type Item } from './items';
 import { BoardPage, type BoardSession } from './page';
 
 /** The server's part: it keeps updates and passes each on to all pages, the author's included. */
@@ -97,6 +97,68 @@ it('undoes a stroke of several pieces as one, and only its own', async () => {
   ada.redo();
   await vi.runAllTimersAsync();
   expect(drawn(ben)).toHaveLength(3);
+});
+
+const PLACE = [0, 0, 200, 100];
+
+function images(page: BoardPage) {
+  return page.state.snapshot().items.flatMap(({ image, points }) => (image ? [[image.file, ...points]] : []));
+}
+
+it('moves an image for everybody and undoes it, and what was drawn on it stays above', async () => {
+  const server = new Server();
+  const [ada, ben] = [await open(server), await open(server)];
+  const id = ada.addImage('f', PLACE);
+  ada.begin();
+  ada.add(stroke(50, 50));
+  ada.begin();
+  const before = ada.state.snapshot().items;
+  ada.placeImage(id, [10, 10, 410, 210]);
+  ada.begin();
+  await vi.runAllTimersAsync();
+  expect(images(ben)).toEqual([['f', 10, 10, 410, 210]]);
+  expect(ben.state.snapshot().items.map(({ kind }) => kind)).toEqual(['image', 'pen']);
+  // Unchanged items stay the same objects, so that they are not painted again.
+  expect(ada.state.snapshot().items[1]).toBe(before[1]);
+  expect(ada.state.snapshot().items[0]).not.toBe(before[0]);
+  ada.undo();
+  await vi.runAllTimersAsync();
+  expect(images(ben)).toEqual([['f', ...PLACE]]);
+  ada.undo();
+  ada.undo();
+  await vi.runAllTimersAsync();
+  expect(ben.state.snapshot().items).toEqual([]);
+});
+
+it('ends with one image when two people move it at once, or one of them removes it', async () => {
+  const server = new Server();
+  const [ada, ben] = [await open(server), await open(server)];
+  const id = ada.addImage('f', PLACE);
+  await vi.runAllTimersAsync();
+  ada.placeImage(id, [1, 1, 201, 101]);
+  ben.placeImage(id, [2, 2, 202, 102]);
+  await vi.runAllTimersAsync();
+  expect(images(ada)).toHaveLength(1);
+  expect(images(ada)).toEqual(images(ben));
+  ada.placeImage(id, [3, 3, 203, 103]);
+  ben.removeImage(id);
+  await vi.runAllTimersAsync();
+  expect([images(ada), images(ben)]).toEqual([[], []]);
+  ada.placeImage(id, PLACE);
+  ada.removeImage(id);
+  expect(images(ada)).toEqual([]);
+});
+
+it('erases on images, not images, and leaves out those beyond the limit', async () => {
+  const ada = await open(new Server());
+  ada.addImage('f', PLACE);
+  ada.add(stroke(100, 0));
+  ada.erase({ x: 100, y: 0 }, 5);
+  expect(images(ada)).toEqual([['f', ...PLACE]]);
+  for (let index = 0; index < MOST_IMAGES; index += 1) ada.addImage(`f${index}`, PLACE);
+  expect(images(ada)).toHaveLength(MOST_IMAGES);
+  ada.clear();
+  expect(images(ada)).toEqual([]);
 });
 
 it('erases what is touched, and clears in one step', async () => {

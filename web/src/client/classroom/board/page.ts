@@ -1,5 +1,5 @@
 /** A page of the whiteboard as a Yjs document: changes of others are merged into it, changes of this person are sent. */
-import { applyUpdate, Doc, mergeUpdates, UndoManager } from 'yjs';
+import { applyUpdate, Doc, Map as YMap, mergeUpdates, UndoManager } from 'yjs';
 
 import { listOf, textOf } from '../../json';
 import { UnreachableError } from '../../server/server';
@@ -8,7 +8,7 @@ import type { SessionEvent } from '../live/event';
 import type { FollowedSession } from '../live/session';
 import { pathOf } from '../sessions';
 import { fromBase64, toBase64 } from './base64';
-import { readItem, touches, type Item, type Point } from './items';
+import { MOST_IMAGES, readItem, touches, type Item, type Point } from './items';
 
 export interface Drawing {
   items: readonly Item[];
@@ -42,7 +42,7 @@ export class BoardPage {
     unsaved: false,
   });
   readonly state: Readable<Drawing> = this.store;
-  // Items by the values in the Yjs array, so that they stay the same objects.
+  // Items by the values in the Yjs array (of images, by their points), so that they stay the same objects.
   private readonly known = new WeakMap<object, Item>();
   private readonly pending: Uint8Array[] = [];
   private sending = false;
@@ -99,6 +99,26 @@ export class BoardPage {
     this.doc.transact(() => this.array.push([text === '' ? rest : item]), LOCAL);
   }
 
+  /** Put an image onto the page; returns its id. */
+  addImage(file: string, points: readonly number[]): string {
+    const id = crypto.randomUUID();
+    const image = new YMap<unknown>(Object.entries({ kind: 'image', id, file, points: [...points] }));
+    this.doc.transact(() => this.array.push([image]), LOCAL);
+    return id;
+  }
+
+  /** Move or resize an image. If several people do, the last change counts. */
+  placeImage(id: string, points: readonly number[]): void {
+    const image = this.array.get(this.indexOf(id));
+    // A map keeps the place in the order of items, and everybody ends with the same points.
+    if (image instanceof YMap) this.doc.transact(() => image.set('points', [...points]), LOCAL);
+  }
+
+  removeImage(id: string): void {
+    const index = this.indexOf(id);
+    if (index >= 0) this.doc.transact(() => this.array.delete(index), LOCAL);
+  }
+
   /** Remove the items that an eraser touches. */
   erase(at: Point, radius: number): void {
     this.doc.transact(() => {
@@ -126,6 +146,10 @@ export class BoardPage {
     this.show();
   }
 
+  private indexOf(image: string): number {
+    return this.array.toArray().findIndex((value) => this.itemOf(value)?.image?.id === image);
+  }
+
   // A method, because the value changes during awaits.
   private isOpen(): boolean {
     return !this.closed;
@@ -146,17 +170,21 @@ export class BoardPage {
 
   private show(): void {
     if (!this.isOpen()) return;
+    let images = 0;
+    const items = this.array.toArray().flatMap((value) => this.itemOf(value) ?? []);
     this.store.update({
-      items: this.array.toArray().flatMap((value) => this.itemOf(value) ?? []),
+      items: items.filter(({ kind }) => kind !== 'image' || (images += 1) <= MOST_IMAGES),
       canUndo: this.history.canUndo(),
       canRedo: this.history.canRedo(),
     });
   }
 
   private itemOf(value: unknown): Item | undefined {
-    if (typeof value !== 'object' || value === null) return undefined;
-    const item = this.known.get(value) ?? readItem(value);
-    if (item !== undefined) this.known.set(value, item);
+    const map = value instanceof YMap ? (value as YMap<unknown>) : undefined;
+    const key = map === undefined ? value : map.get('points');
+    if (typeof key !== 'object' || key === null) return undefined;
+    const item = this.known.get(key) ?? readItem(map === undefined ? value : map.toJSON());
+    if (item !== undefined) this.known.set(key, item);
     return item;
   }
 

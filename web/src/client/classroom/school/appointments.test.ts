@@ -68,3 +68,22 @@ it('asks for a week of free times, books one, and cancels it', async () => {
     ['DELETE', `${path}/bookings/ses_1`, undefined],
   ]);
 });
+
+it('compares the times of the people of a course', async () => {
+  const answers = {
+    '/courses': {
+      data: [
+        { id: 'c1', title: 'Physics', people: { tia: 'tutor', sam: 'student', 'k/m': 'student' } },
+        { id: 'c2', title: 'Empty', people: { tia: 'tutor' } },
+        { id: 'c3', title: 'Old', archived: true, people: { sam: 'student' } },
+      ],
+    },
+    '/availability/common': { data: [{ starts_at: 100, ends_at: 3700 }], unknown: ['k/m'] },
+  };
+  const { caller: each, calls } = caller(answers);
+  const courses = await appointments.courses(each, 'tia');
+  expect(courses).toEqual([{ id: 'c1', title: 'Physics', people: ['tia', 'sam', 'k/m'] }]);
+  const common = await appointments.common(each, courses[0]?.people ?? [], 1800);
+  expect(common).toEqual({ times: [{ startsAt: 100, endsAt: 3700 }], unknown: 1 });
+  expect(calls[1]?.[1]).toBe('/availability/common?people=tia%2Csam%2Ck%2Fm&duration_s=1800');
+});

@@ -1,5 +1,5 @@
 /** Appointments with tutors: who offers them, free times, and bookings. */
-import { fieldsOf, listOf, numberOf, textOf, type Fields } from '../../json';
+import { fieldsOf, listOf, numberOf, textOf, textsOf, type Fields } from '../../json';
 import type { Caller } from '../call';
 
 export interface Bookable {
@@ -26,6 +26,22 @@ export interface SlotDay {
   day: string;
   slots: readonly Slot[];
 }
+
+/** A course with the people whose times can be compared. */
+export interface Course {
+  id: string;
+  title: string;
+  people: readonly string[];
+}
+
+export interface Common {
+  times: readonly Slot[];
+  /** How many people have not set their times; they are left out. */
+  unknown: number;
+}
+
+// As in `classroom` (`booking_calls.py`).
+const MOST_PEOPLE = 50;
 
 /** Free times are listed for this long at once, in seconds. */
 export const WEEK_S = 7 * 86_400;
@@ -97,6 +113,32 @@ export const appointments = {
     return listOf((await caller.get(`${pathOf(tutor)}/bookings`))['data'])
       .map(fieldsOf)
       .map(readBooking);
+  },
+
+  /** The courses of a tutor that have other people in them. */
+  async courses(caller: Caller, me: string): Promise<Course[]> {
+    return listOf((await caller.get('/courses'))['data'])
+      .map(fieldsOf)
+      .filter((each) => each['archived'] !== true)
+      .map((each) => ({
+        id: textOf(each['id']),
+        title: textOf(each['title']),
+        people: Object.keys(fieldsOf(each['people'])),
+      }))
+      .filter(({ people }) => people.some((person) => person !== me));
+  },
+
+  /** When all of these people are available for this long, in the week from now on. */
+  async common(caller: Caller, people: readonly string[], durationS: number): Promise<Common> {
+    const query = new URLSearchParams({
+      people: people.slice(0, MOST_PEOPLE).join(','),
+      duration_s: String(durationS),
+    });
+    const fields = await caller.get(`/availability/common?${query.toString()}`);
+    return {
+      times: listOf(fields['data']).map(fieldsOf).map(readSlot),
+      unknown: textsOf(fields['unknown']).length,
+    };
   },
 
   async cancel(caller: Caller, tutor: string, session: string): Promise<void> {

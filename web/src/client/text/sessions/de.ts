@@ -114,8 +114,7 @@ export const de: Texts<typeof en> = {
   'calendar.previous': 'Früher',
   'calendar.next': 'Später',
   'calendar.more': '{count} weitere',
-  'calendar.explain':
-    'Ihr Kalenderprogramm kann Ihre Stunden zeigen. Wer die Adresse hat, sieht sie ebenfalls.',
+  'calendar.explain': 'Ihr Kalenderprogramm kann Ihre Stunden zeigen. Wer die Adresse hat, sieht sie auch.',
   'calendar.show': 'Adresse zeigen',
   'calendar.url': 'Adresse für Ihr Kalenderprogramm',
 
@@ -161,8 +160,7 @@ export const de: Texts<typeof en> = {
   'door.waitTutor': 'Die Lehrkraft hat noch nicht begonnen',
   'door.waitTutorDetail': 'Sie nehmen von selbst teil, sobald es losgeht. Diese Seite kann geöffnet bleiben.',
   'door.knock': 'Warten auf Einlass',
-  'door.knockDetail':
-    'Die Lehrkraft weiß, dass Sie da sind. Sie nehmen teil, sobald Sie hereingelassen werden.',
+  'door.knockDetail': 'Die Lehrkraft weiß, dass Sie da sind. Sie nehmen teil, sobald sie Sie einlässt.',
   'door.place': 'Sie sind Nummer {place} in der Schlange.',
   'door.startsAt': 'Geplant ist {when}.',
   'door.stop': 'Nicht mehr warten',
@@ -200,8 +198,7 @@ export const de: Texts<typeof en> = {
   'problem.busy':
     'Der Server ist mit anderen Dateien beschäftigt. Versuchen Sie es in einer Minute noch einmal.',
   'problem.disk': 'Der Speicher des Servers ist voll. Sagen Sie der Stelle Bescheid, die ihn betreibt.',
-  'problem.password':
-    'Dieses Passwort wird nicht angenommen: Es ist zu kurz, zu lang oder zu leicht zu erraten.',
+  'problem.password': 'Dieses Passwort wird nicht angenommen: zu kurz, zu lang oder zu leicht zu erraten.',
   'problem.invitation': 'Diese Einladung ist abgelaufen oder wurde schon benutzt. Bitten Sie um eine neue.',
 
   'problem.recordingsOff':
@@ -440,6 +437,13 @@ export const de: Texts<typeof en> = {
   'board.text': 'Text',
   'board.eraser': 'Radierer',
   'board.laser': 'Laserpointer',
+  'board.move': 'Bilder verschieben',
+  'board.moveHelp':
+    'Eine Seite der Tafel. Die Eingabetaste wählt ein Bild, Pfeiltasten verschieben es, Plus und Minus ändern seine Größe, Entfernen löscht es.',
+  'board.image': 'Bild einfügen',
+  'board.imageBusy': 'Das Bild wird eingefügt.',
+  'board.imageRemove': 'Bild entfernen',
+  'board.badImage': '„{name}“ ist kein lesbares Bild. Angenommen werden PNG, JPEG und WebP.',
   'board.colour': 'Farbe',
   'board.black': 'Schwarz',
   'board.red': 'Rot',

@@ -430,6 +430,13 @@ export const en = {
   'board.text': 'Text',
   'board.eraser': 'Eraser',
   'board.laser': 'Laser pointer',
+  'board.move': 'Move images',
+  'board.moveHelp':
+    'A page of the whiteboard. Enter selects an image, arrow keys move it, plus and minus resize it, Delete removes it.',
+  'board.image': 'Add an image',
+  'board.imageBusy': 'The image is being added.',
+  'board.imageRemove': 'Remove the image',
+  'board.badImage': '“{name}” is not an image that can be read. PNG, JPEG and WebP images are taken.',
   'board.colour': 'Colour',
   'board.black': 'Black',
   'board.red': 'Red',

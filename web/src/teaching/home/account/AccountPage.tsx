@@ -56,7 +56,7 @@ export function AccountPage({ caller, me, onSignedOut }: AccountPageProps) {
             <MailCard {...shared} mail={own.mail} onChanged={(mail) => setOwn({ ...own, mail })} />
           </>
         )}
-        {bans !== undefined && <HoursCard {...shared} tutor={me.person} />}
+        {bans !== undefined && <HoursCard {...shared} person={me.person} bookable />}
         {bans !== undefined && (
           <BansCard
             {...shared}

@@ -24,17 +24,23 @@ import { useAttempt, type CardProps } from './useAttempt';
 const SLOTS = [15, 20, 30, 45, 60, 90];
 const dayName = (weekday: number): string => dateWords(dateOn(weekday), { weekday: 'long' });
 
-/** The weekly times at which students can book a tutor, and exceptions of them. */
-export function HoursCard({ caller, onSignedOut, tutor }: CardProps & { tutor: string }) {
+interface HoursCardProps extends CardProps {
+  person: string;
+  /** Students can be booked by nobody: their times are for planning. */
+  bookable: boolean;
+}
+
+/** The weekly times at which a tutor can be booked, or a student has time, and exceptions of them. */
+export function HoursCard({ caller, onSignedOut, person, bookable }: HoursCardProps) {
   const [offer, setOffer] = useState<Offer>();
   const [saved, setSaved] = useState(false);
   const { attempt, busy, problem, setProblem } = useAttempt(onSignedOut);
   useEffect(() => {
     const load = (): void =>
-      void attempt(async () => setOffer(await availability.load(caller, tutor, OWN_ZONE)));
+      void attempt(async () => setOffer(await availability.load(caller, person, OWN_ZONE)));
     const first = window.setTimeout(load);
     return () => window.clearTimeout(first);
-  }, [attempt, caller, tutor]);
+  }, [attempt, caller, person]);
   if (offer === undefined) return <CardProblem problem={problem} testId="hours-problem" />;
   const change = (changed: Partial<Offer>): void => {
     setOffer({ ...offer, ...changed });
@@ -50,15 +56,15 @@ export function HoursCard({ caller, onSignedOut, tutor }: CardProps & { tutor: s
       return;
     }
     void attempt(async () => {
-      await availability.save(caller, tutor, offer);
+      await availability.save(caller, person, offer);
       setSaved(true);
     });
   };
   const lengths = SLOTS.includes(offer.slotMinutes) ? SLOTS : [offer.slotMinutes, ...SLOTS];
   return (
     <form className="card fields" onSubmit={submit} noValidate data-testid="hours">
-      <h2>{a('hours.title')}</h2>
-      <p className="soft">{a('hours.explain')}</p>
+      <h2>{bookable ? a('hours.title') : p('times.title')}</h2>
+      <p className="soft">{bookable ? a('hours.explain') : p('times.explain')}</p>
       {offer.weekly.map((time, at) => (
         <TimeRow
           // Rows have no identity but their place.
@@ -76,21 +82,23 @@ export function HoursCard({ caller, onSignedOut, tutor }: CardProps & { tutor: s
       >
         {a('hours.add')}
       </Button>
-      <div className="field">
-        <label htmlFor="hours-slot">{a('hours.slot')}</label>
-        <select
-          id="hours-slot"
-          data-testid="hours-slot"
-          value={offer.slotMinutes}
-          onChange={({ target }) => change({ slotMinutes: Number(target.value) })}
-        >
-          {lengths.map((each) => (
-            <option key={each} value={each}>
-              {a('hours.minutes', { count: each })}
-            </option>
-          ))}
-        </select>
-      </div>
+      {bookable && (
+        <div className="field">
+          <label htmlFor="hours-slot">{a('hours.slot')}</label>
+          <select
+            id="hours-slot"
+            data-testid="hours-slot"
+            value={offer.slotMinutes}
+            onChange={({ target }) => change({ slotMinutes: Number(target.value) })}
+          >
+            {lengths.map((each) => (
+              <option key={each} value={each}>
+                {a('hours.minutes', { count: each })}
+              </option>
+            ))}
+          </select>
+        </div>
+      )}
       <ZoneSelect id="hours-zone" zone={offer.timeZone} onChange={(timeZone) => change({ timeZone })} />
       <Exceptions exceptions={offer.exceptions} onChange={(exceptions) => change({ exceptions })} />
       <p role="status">{saved && a('hours.saved')}</p>

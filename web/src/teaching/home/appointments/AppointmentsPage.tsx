@@ -11,6 +11,7 @@ import { p } from '../../../client/text/planning/texts';
 import { CardProblem } from '../account/CardProblem';
 import { useAttempt } from '../account/useAttempt';
 import { Booked } from './Booked';
+import { CommonTimes } from './CommonTimes';
 import { FreeTimes } from './FreeTimes';
 
 interface AppointmentsPageProps {
@@ -48,6 +49,7 @@ export function AppointmentsPage({ caller, me, onSignedOut }: AppointmentsPagePr
           <a href={placePath({ kind: 'account' })} data-testid="appointments-times">
             {p('book.times')}
           </a>
+          <CommonTimes caller={caller} onSignedOut={onSignedOut} me={me.person} />
         </>
       )}
       {tutors?.length === 0 && <p data-testid="appointments-nobody">{p('book.nobody')}</p>}

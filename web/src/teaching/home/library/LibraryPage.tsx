@@ -5,12 +5,14 @@ import { useCallback, useEffect, useState } from 'react';
 
 import type { Caller } from '../../../client/classroom/call';
 import {
+  filesOf,
+  ITEM_KINDS,
   library,
-  NEW_EXERCISE,
+  NEW_ITEMS,
   type Entry,
-  type Exercise,
+  type Item,
   type LibraryFile,
-  type StoredExercise,
+  type StoredItem,
 } from '../../../client/classroom/school/library';
 import { t } from '../../../client/text/catalogue';
 import { p } from '../../../client/text/planning/texts';
@@ -19,37 +21,37 @@ import { Button } from '../../../ui/controls/Button';
 import { Dialog } from '../../../ui/surfaces/Dialog';
 import { CardProblem } from '../account/CardProblem';
 import { useAttempt } from '../account/useAttempt';
-import { ExerciseForm } from './ExerciseForm';
+import { ItemForm, NEW_TITLES } from './ItemForm';
 
 interface LibraryPageProps {
   caller: Caller;
   onSignedOut: () => void;
 }
 
-/** A tutor's library: exercises are written, changed and deleted here; polls and sets are listed. */
+/** A tutor's library: exercises, polls and sets are written, changed and deleted here. */
 export function LibraryPage({ caller, onSignedOut }: LibraryPageProps) {
   const { attempt, busy, problem } = useAttempt(onSignedOut);
   const { entries, files, next, load, more } = useLibrary(caller);
-  const [edited, setEdited] = useState<Exercise | StoredExercise>();
+  const [edited, setEdited] = useState<Item | StoredItem>();
   const [removing, setRemoving] = useState<Entry>();
   const [notice, setNotice] = useState('');
   useEffect(() => {
     const first = window.setTimeout(() => void attempt(load));
     return () => window.clearTimeout(first);
   }, [attempt, load]);
-  const remove = ({ id, kind, title }: Entry): void => {
+  const remove = ({ id, title }: Entry): void => {
     setRemoving(undefined);
     void attempt(async () => {
-      const file = kind === 'exercise' ? (await library.exercise(caller, id)).file : '';
+      const named = filesOf((await library.item(caller, id)).content);
       await library.remove(caller, id);
-      if (file !== '') await library.dropFile(caller, file);
+      for (const file of named) await library.dropFile(caller, file);
       setNotice(p('library.removed', { title }));
       await load();
     });
   };
   const edit = (id: string): void => {
     setNotice('');
-    void attempt(async () => setEdited(await library.exercise(caller, id)));
+    void attempt(async () => setEdited(await library.item(caller, id)));
   };
   return (
     <div className="account" data-testid="library-page">
@@ -62,22 +64,28 @@ export function LibraryPage({ caller, onSignedOut }: LibraryPageProps) {
       <div className="account-cards">
         {edited === undefined ? (
           <section className="card fields">
-            <Button
-              look="primary"
-              testId="library-new"
-              onPress={() => {
-                setNotice('');
-                setEdited(NEW_EXERCISE);
-              }}
-            >
-              {p('library.new')}
-            </Button>
+            <div className="actions">
+              {ITEM_KINDS.map((kind) => (
+                <Button
+                  key={kind}
+                  look={kind === 'exercise' ? 'primary' : 'plain'}
+                  testId={kind === 'exercise' ? 'library-new' : `library-new-${kind}`}
+                  onPress={() => {
+                    setNotice('');
+                    setEdited(NEW_ITEMS[kind]);
+                  }}
+                >
+                  {p(NEW_TITLES[kind])}
+                </Button>
+              ))}
+            </div>
           </section>
         ) : (
-          <ExerciseForm
+          <ItemForm
             caller={caller}
             onSignedOut={onSignedOut}
-            exercise={edited}
+            item={edited}
+            entries={entries ?? []}
             files={files}
             onSaved={async (title) => {
               setEdited(undefined);
@@ -96,16 +104,14 @@ export function LibraryPage({ caller, onSignedOut }: LibraryPageProps) {
                   <strong>{entry.title}</strong>
                   <p className="soft">{p(`library.${entry.kind}`)}</p>
                 </div>
-                {entry.kind === 'exercise' && (
-                  <Button
-                    testId="library-edit"
-                    label={named(p('library.edit'), entry.title)}
-                    disabled={busy}
-                    onPress={() => edit(entry.id)}
-                  >
-                    {p('library.edit')}
-                  </Button>
-                )}
+                <Button
+                  testId="library-edit"
+                  label={named(p('library.edit'), entry.title)}
+                  disabled={busy || edited !== undefined}
+                  onPress={() => edit(entry.id)}
+                >
+                  {p('library.edit')}
+                </Button>
                 <Button
                   look="quiet"
                   testId="library-remove"

@@ -1,32 +1,42 @@
 import { useEffect, useLayoutEffect, useRef, useState, type PointerEvent, type RefObject } from 'react';
 
+import { boxOf } from '../../../client/classroom/board/images';
 import { lineHeight, PAGE, type Item, type Point } from '../../../client/classroom/board/items';
 import type { BoardPage } from '../../../client/classroom/board/page';
 import { s } from '../../../client/text/sessions/texts';
 import type { Size } from '../../../stage/layout';
+import { useStore } from '../../../ui/hooks/useStore';
 import { fit, paint, wipe } from './paint';
+import type { BoardPictures } from './pictures';
 import { usePointer, usePointing } from './pointer';
 import { ERASER_RADIUS, type Chosen } from './tools';
+import { useImages } from './useImages';
 
 interface BoardCanvasProps {
   page: BoardPage;
   items: readonly Item[];
   size: Size;
+  pictures: BoardPictures;
   /** Undefined for people who may not draw. */
   chosen: Chosen | undefined;
+  onChosen: (chosen: Chosen) => void;
 }
+
+// How far from the corner of an image it can be taken, in pixels of the screen: half of a finger's target.
+const REACH_PX = 22;
 
 // A stroke is stored in pieces of this many points, about half a second each, so that others see it grow.
 const PIECE = 32;
 
 /** The page itself: stored items are on one canvas, the item being drawn on another above it. */
-export function BoardCanvas({ page, items, size, chosen }: BoardCanvasProps) {
+export function BoardCanvas({ page, items, size, pictures, chosen, onChosen }: BoardCanvasProps) {
   const stored = useRef<HTMLCanvasElement>(null);
   const [draft, setDraft] = useState<Item>();
   const [typing, setTyping] = useState<Point>();
   const point = usePointing();
-  useStored(stored, items, size);
-  const above = useDraft(draft, size);
+  const images = useImages(page, items, chosen, onChosen);
+  useStored(stored, items, size, pictures);
+  const above = useDraft(images.draft ?? draft, size, pictures);
   const down = useRef(false);
 
   const at = (event: PointerEvent): Point => {
@@ -47,8 +57,10 @@ export function BoardCanvas({ page, items, size, chosen }: BoardCanvasProps) {
       setTyping({ x, y });
       return;
     }
+    if (tool === 'move' && !images.take({ x, y }, (REACH_PX * PAGE.width) / size.width)) return;
     event.currentTarget.setPointerCapture(event.pointerId);
     down.current = true;
+    if (tool === 'move') return;
     page.begin();
     if (tool === 'eraser') page.erase({ x, y }, ERASER_RADIUS);
     else if (tool !== 'laser') setDraft({ kind: tool, colour, width, points: [x, y], text: '' });
@@ -58,12 +70,14 @@ export function BoardCanvas({ page, items, size, chosen }: BoardCanvasProps) {
     const to = at(event);
     if (chosen.tool === 'laser') point(to);
     if (!down.current) return;
-    if (chosen.tool === 'eraser') page.erase(to, ERASER_RADIUS);
+    if (chosen.tool === 'move') images.drag(to);
+    else if (chosen.tool === 'eraser') page.erase(to, ERASER_RADIUS);
     else if (draft !== undefined) setDraft(extended(draft, to, page));
   };
   const stop = (): void => {
     if (!down.current) return;
     down.current = false;
+    images.release();
     if (draft !== undefined) page.add(draft);
     setDraft(undefined);
     page.begin();
@@ -73,17 +87,18 @@ export function BoardCanvas({ page, items, size, chosen }: BoardCanvasProps) {
       <canvas ref={stored} aria-hidden="true" />
       <canvas
         ref={above}
-        aria-label={chosen === undefined ? s('board.page') : s('board.draw')}
-        // Text can be added without a pointer.
-        tabIndex={chosen?.tool === 'text' ? 0 : undefined}
+        aria-label={labelOf(chosen)}
+        // Text can be added, and images can be moved, without a pointer.
+        tabIndex={chosen?.tool === 'text' || chosen?.tool === 'move' ? 0 : undefined}
         data-testid="board-canvas"
         data-items={items.length}
-        className={chosen === undefined ? undefined : 'board-draws'}
+        className={classOf(chosen)}
         onPointerDown={start}
         onPointerMove={move}
         onPointerUp={stop}
         onPointerCancel={stop}
         onKeyDown={(event) => {
+          if (images.press(event.key)) event.preventDefault();
           if (event.key !== 'Enter' || chosen?.tool !== 'text') return;
           event.preventDefault();
           setTyping({ x: PAGE.width / 3, y: PAGE.height / 3 });
@@ -105,8 +120,39 @@ export function BoardCanvas({ page, items, size, chosen }: BoardCanvasProps) {
           }}
         />
       )}
+      <Frame item={images.draft ?? images.selected} />
       <PointerMark />
     </div>
+  );
+}
+
+function labelOf(chosen: Chosen | undefined): string {
+  if (chosen === undefined) return s('board.page');
+  return chosen.tool === 'move' ? s('board.moveHelp') : s('board.draw');
+}
+
+function classOf(chosen: Chosen | undefined): string | undefined {
+  if (chosen === undefined) return undefined;
+  return chosen.tool === 'move' ? 'board-draws board-moves' : 'board-draws';
+}
+
+/** The frame of the chosen image, with the corner by which it is resized. */
+function Frame({ item }: { item: Item | undefined }) {
+  if (item === undefined) return null;
+  const { left, top, width, height } = boxOf(item);
+  const part = (value: number, whole: number): string => `${(value / whole) * 100}%`;
+  return (
+    <span
+      className="board-frame"
+      data-testid="board-frame"
+      data-points={item.points.join(' ')}
+      style={{
+        left: part(left, PAGE.width),
+        top: part(top, PAGE.height),
+        width: part(width, PAGE.width),
+        height: part(height, PAGE.height),
+      }}
+    />
   );
 }
 
@@ -120,27 +166,36 @@ function extended(draft: Item, { x, y }: Point, page: BoardPage): Item {
 }
 
 /** Paint the stored items; items added at the end are painted above the rest, any other change repaints everything. */
-function useStored(canvas: RefObject<HTMLCanvasElement | null>, items: readonly Item[], size: Size): void {
-  const painted = useRef<{ items: readonly Item[]; size: Size }>({ items: [], size });
+function useStored(
+  canvas: RefObject<HTMLCanvasElement | null>,
+  items: readonly Item[],
+  size: Size,
+  pictures: BoardPictures,
+): void {
+  const { ready } = useStore(pictures.state);
+  const painted = useRef<{ items: readonly Item[]; size: Size; ready: number }>({ items: [], size, ready });
   useLayoutEffect(() => {
     const context = canvas.current === null ? null : sized(canvas.current, size);
     if (context === null) return;
     const before = painted.current;
-    const grown = before.size === size && before.items.every((item, index) => item === items[index]);
+    const grown =
+      before.size === size &&
+      before.ready === ready &&
+      before.items.every((item, index) => item === items[index]);
     if (!grown) wipe(context);
-    for (const item of items.slice(grown ? before.items.length : 0)) paint(context, item);
-    painted.current = { items, size };
-  }, [canvas, items, size]);
+    for (const item of items.slice(grown ? before.items.length : 0)) paint(context, item, pictures.get);
+    painted.current = { items, size, ready };
+  }, [canvas, items, size, pictures, ready]);
 }
 
-function useDraft(draft: Item | undefined, size: Size) {
+function useDraft(draft: Item | undefined, size: Size, pictures: BoardPictures) {
   const canvas = useRef<HTMLCanvasElement>(null);
   useLayoutEffect(() => {
     const context = canvas.current === null ? null : sized(canvas.current, size);
     if (context === null) return;
     wipe(context);
-    if (draft !== undefined) paint(context, draft);
-  }, [draft, size]);
+    if (draft !== undefined) paint(context, draft, pictures.get);
+  }, [draft, size, pictures]);
   return canvas;
 }
 

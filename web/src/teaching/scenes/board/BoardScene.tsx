@@ -1,6 +1,6 @@
-import { useEffect, useMemo, useState } from 'react';
+import { useCallback, useEffect, useMemo, useState } from 'react';
 
-import { PAGE } from '../../../client/classroom/board/items';
+import { PAGE, type Item } from '../../../client/classroom/board/items';
 import { BoardPage } from '../../../client/classroom/board/page';
 import { may } from '../../../client/classroom/live/permissions';
 import { pathOf } from '../../../client/classroom/sessions';
@@ -20,6 +20,7 @@ import { usePageKeys } from '../pageTurning';
 import { BoardCanvas } from './BoardCanvas';
 import { BoardTools } from './BoardTools';
 import { imageOf } from './paint';
+import { BoardPictures } from './pictures';
 import { FIRST_CHOSEN, type Chosen } from './tools';
 
 /** The page of the whiteboard that everybody sees. */
@@ -46,9 +47,16 @@ export function BoardScene() {
 }
 
 function OpenPage({ page }: { page: BoardPage }) {
-  const { state, staff } = useLive();
+  const { state, staff, session } = useLive();
   const drawing = useStore(page.state);
   const [chosen, setChosen] = useState<Chosen>(FIRST_CHOSEN);
+  const [pictures] = useState(() => new BoardPictures(session.caller, session.id));
+  useEffect(() => () => pictures.close(), [pictures]);
+  // Whatever tool was chosen while the image was sent: it has to be put into its place.
+  const showImage = useCallback(
+    (image: string) => setChosen((before) => ({ ...before, tool: 'move', image })),
+    [],
+  );
   const [area, attach] = useSize();
   const draws = may(state.permissions, state.people.role, 'whiteboard.draw');
   const size = usePageSize(area);
@@ -66,7 +74,9 @@ function OpenPage({ page }: { page: BoardPage }) {
             page={page}
             items={drawing.items}
             size={size}
+            pictures={pictures}
             chosen={draws && drawing.loaded ? chosen : undefined}
+            onChosen={setChosen}
           />
         )}
         {!drawing.loaded && (
@@ -77,9 +87,16 @@ function OpenPage({ page }: { page: BoardPage }) {
       </div>
       <div className="board-bar">
         {draws && (
-          <BoardTools page={page} drawing={drawing} chosen={chosen} laser={staff} onChosen={setChosen} />
+          <BoardTools
+            page={page}
+            drawing={drawing}
+            chosen={chosen}
+            laser={staff}
+            onChosen={setChosen}
+            onImage={showImage}
+          />
         )}
-        <Pages page={page} draws={draws} items={drawing.items} />
+        <Pages page={page} draws={draws} items={drawing.items} pictures={pictures} />
       </div>
     </section>
   );
@@ -93,10 +110,15 @@ function usePageSize({ width, height }: Size): Size {
   }, [width, height]);
 }
 
-type Items = Parameters<typeof imageOf>[0];
+interface PagesProps {
+  page: BoardPage;
+  draws: boolean;
+  items: readonly Item[];
+  pictures: BoardPictures;
+}
 
 /** Turning pages, and the actions of staff for them. */
-function Pages({ page, draws, items }: { page: BoardPage; draws: boolean; items: Items }) {
+function Pages({ page, draws, items, pictures }: PagesProps) {
   const { state, staff, run, drop, session, wire } = useLive();
   const [removing, setRemoving] = useState(false);
   const { pages, current } = state.board;
@@ -117,7 +139,8 @@ function Pages({ page, draws, items }: { page: BoardPage; draws: boolean; items:
       id: 'board-export',
       icon: TEACHING.image,
       label: s('board.export'),
-      onAction: () => void wire.run(async () => saveBlob(await imageOf(items), `board-${index + 1}.png`)),
+      onAction: () =>
+        void wire.run(async () => saveBlob(await imageOf(items, pictures), `board-${index + 1}.png`)),
     },
   ];
   entries.push({

@@ -1,8 +1,11 @@
 import { COLOURS, WIDTHS } from '../../../client/classroom/board/items';
 import type { BoardPage, Drawing } from '../../../client/classroom/board/page';
 import { s } from '../../../client/text/sessions/texts';
+import { may } from '../../../client/classroom/live/permissions';
 import { IconButton } from '../../../ui/controls/IconButton';
 import { TEACHING } from '../../../ui/controls/teachingIcons';
+import { useLive } from '../../live/context';
+import { AddImage } from './AddImage';
 import { TOOLS, type Chosen } from './tools';
 
 interface BoardToolsProps {
@@ -12,10 +15,15 @@ interface BoardToolsProps {
   /** Only the laser pointer of staff is shown to others. */
   laser: boolean;
   onChosen: (chosen: Chosen) => void;
+  /** Receives the id of an image that was added. */
+  onImage: (image: string) => void;
 }
 
-/** Tools, colours, widths, and undo. */
-export function BoardTools({ page, drawing, chosen, laser, onChosen }: BoardToolsProps) {
+/** Tools, images, colours, widths, and undo. */
+export function BoardTools({ page, drawing, chosen, laser, onChosen, onImage }: BoardToolsProps) {
+  const { state } = useLive();
+  const isImageChosen =
+    chosen.tool === 'move' && drawing.items.some(({ image }) => image?.id === chosen.image);
   return (
     <div className="board-tools" role="toolbar" aria-label={s('board.tools')}>
       {TOOLS.filter((tool) => laser || tool !== 'laser').map((tool) => (
@@ -30,6 +38,20 @@ export function BoardTools({ page, drawing, chosen, laser, onChosen }: BoardTool
           onPress={() => onChosen({ ...chosen, tool })}
         />
       ))}
+      {may(state.permissions, state.people.role, 'files.add') && <AddImage page={page} onAdded={onImage} />}
+      {isImageChosen && (
+        <IconButton
+          look="bare"
+          icon={TEACHING.trash}
+          label={s('board.imageRemove')}
+          testId="board-image-remove"
+          onPress={() => {
+            page.begin();
+            page.removeImage(chosen.image);
+            page.begin();
+          }}
+        />
+      )}
       <span className="board-colours" role="group" aria-label={s('board.colour')}>
         {COLOURS.map((colour, index) => (
           <button
