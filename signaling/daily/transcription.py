@@ -159,8 +159,8 @@ class DailyTranscription:
         name = running.room.name
         if self._running.get(name) is not running:
             return
+        self._captions.drop(name, _BY)  # which ends the lines that are being said
         del self._running[name]
-        self._captions.drop(name, _BY)
         facts = {"instanceId": running.wanted.instance_id, "updatedBy": by}
         self._tell(running.room, self._everybody(running.room), "stopped", facts)
         now = self._services.wall_clock()
@@ -217,7 +217,7 @@ class DailyTranscription:
                 facts = {"instanceId": running.wanted.instance_id, "errorMsg": message}
                 self._tell(event.room, self._everybody(event.room), "error", facts)
             return
-        if event.final:
+        if event.final and event.text:
             self._say(running, event)
 
     def _say(self, running: _Running, spoken: Spoken) -> None:
