@@ -253,7 +253,9 @@ class Server:
             self.services,
             store,
             outgoing.post,
-            DailySettings(self.keyring, config.public_url, limits, config.speech_language),
+            DailySettings(
+                self.keyring, config.public_url, limits, config.speech_language, config.recordings_days
+            ),
             DailyRecordings(
                 self.recording.recordings,
                 self.recording.files,
@@ -460,6 +462,7 @@ class Server:
         self, tenant: TenantId, person: PersonId, sessions: Sequence[SessionId]
     ) -> None:
         await self.recording.erase(tenant, [room_name(each) for each in sessions], person)
+        await self.daily.erase(tenant, person)
 
     async def _lost_its_session(self, row: Recording) -> bool:
         session, tenant = session_of(row.room), row.details.get("tenant")

@@ -71,7 +71,7 @@ class Transcribing:
         self._folder = folder
         self._settings = settings
         self._wall_clock = wall_clock
-        self.transcripts = Transcripts(folder)
+        self.transcripts = Transcripts(folder, key_of)
         self.steps = Steps(store, "transcript", VERSION, wall_clock)
         self.progress: dict[RecordingId, float] = {}
         "From 0 to 1, of the recordings that are being transcribed."
