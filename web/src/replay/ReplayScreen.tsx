@@ -57,7 +57,14 @@ export function ReplayScreen({ caller, viewing }: ReplayScreenProps) {
         data-length={lengthS.toFixed(1)}
         data-speaker={state.speaker}
       >
-        <ReplayStage player={player} state={state} names={names} caller={caller} session={viewing.session}>
+        <ReplayStage
+          player={player}
+          state={state}
+          names={names}
+          caller={caller}
+          session={viewing.session}
+          recording={viewing.recording.id}
+        >
           {captions.length > 0 && (
             <p className="replay-captions" data-testid="replay-captions">
               {captions.map(({ person, text }) => (

@@ -39,7 +39,7 @@ export const de: Texts<typeof en> = {
   'gap.interrupted': 'Die Aufzeichnung war unterbrochen.',
   'gap.none': 'Hier wurde nichts aufgezeichnet.',
   'stage.slide': 'Folie {page}',
-  'stage.whiteboard': 'Hier war die Tafel zu sehen. Ihre Striche gehören nicht zur Aufzeichnung.',
+  'stage.whiteboard': 'Whiteboard',
   'stage.screenOf': 'Bildschirm von {name}',
   'stage.nobody': 'Niemand ist im Bild.',
   'log.title': 'Chat',

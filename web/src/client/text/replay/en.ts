@@ -34,7 +34,7 @@ export const en = {
   'gap.interrupted': 'The recording was interrupted.',
   'gap.none': 'Nothing was recorded here.',
   'stage.slide': 'Slide {page}',
-  'stage.whiteboard': 'The whiteboard was shown. Its strokes are not part of the recording.',
+  'stage.whiteboard': 'Whiteboard',
   'stage.screenOf': 'Screen of {name}',
   'stage.nobody': 'Nobody is in the picture.',
   'log.title': 'Chat',

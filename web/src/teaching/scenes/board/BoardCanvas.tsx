@@ -4,7 +4,7 @@ import { lineHeight, PAGE, type Item, type Point } from '../../../client/classro
 import type { BoardPage } from '../../../client/classroom/board/page';
 import { s } from '../../../client/text/sessions/texts';
 import type { Size } from '../../../stage/layout';
-import { fit, paint, wipe } from './paint';
+import { fit, paint, wipe } from '../../../stage/paint';
 import { usePointer, usePointing } from './pointer';
 import { ERASER_RADIUS, type Chosen } from './tools';
 

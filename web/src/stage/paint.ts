@@ -1,5 +1,5 @@
 /** Draws items of the whiteboard onto a canvas whose units are those of the page. */
-import { lineHeight, PAGE, pointsOf, type Item } from '../../../client/classroom/board/items';
+import { lineHeight, PAGE, pointsOf, type Item } from '../client/classroom/board/items';
 
 type Context = CanvasRenderingContext2D;
 
