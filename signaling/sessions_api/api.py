@@ -185,7 +185,7 @@ def recording_routes(desk: Desk, keyring: Keyring, callers: Callers, parts: Reco
     replay = ReplayCalls(desk, host.recordings, store, replay_files, links, host.archive)
     transcripts = TranscriptCalls(desk, replay, store, host.transcribing)
     films = FilmCalls(desk, calls, host.films, replay_files, transcripts)
-    insights = InsightCalls(desk, host.recordings, calls, replay, transcripts)
+    insights = InsightCalls(desk, host.recordings, calls, replay, transcripts, host.notes)
     return [
         *calls.routes(),
         *downloads.routes(),

@@ -58,7 +58,7 @@ async def lesson(tmp_path, tmp_path_factory):
 
 
 async def drawn(lesson):
-    """A scene with the whiteboard: a red line, then a blue one, then the red one is erased. Returns the first's time."""
+    """A scene with the whiteboard: a red line, then a blue one, then the red one is erased. Returns when it began."""
     path = f"/sessions/{lesson.session}"
     scene = await lesson.tutor.post(f"{path}/scenes", {"kind": "whiteboard", "title": "Board"})
     page = (await lesson.tutor.post(f"{path}/whiteboards"))["id"]
