@@ -52,6 +52,7 @@ TESTED_ELSEWHERE = {
     "signaling/recordings/children.py": "test_film_calls and test_transcript_calls start and end children",
     "signaling/recordings/speech/transcribing.py": "test_transcript_calls has recordings transcribed",
     "signaling/sessions_api/recordings/insight_calls.py": "test_transcript_calls calls them",
+    "signaling/recordings/notes/note_taking.py": "test_model_notes has notes written",
     "signaling/recordings/erasure.py": "test_recorded_privacy erases people",
     "signaling/recordings/retention.py": "test_recorded_privacy deletes what has expired",
     "signaling/recordings/host.py": "tests of recordings run it in a whole server",

@@ -156,7 +156,7 @@ class InsightCalls:
         return HighlightList(ordered(found, length_s))
 
     async def notes(self, caller: Caller, recording: RecordingPath) -> Notes:
-        """Return the most central sentences of each chapter, as they were said, and notes by a model if there are some."""
+        """Return the most central sentences of each chapter, as they were said, and the notes by a model."""
         found, topics = await self._divided(caller, recording)
         state, by_model = await self._by_model(caller, recording)
         notes = [
