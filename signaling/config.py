@@ -131,7 +131,7 @@ class ServerConfig:
     notes_url: str = option(
         "",
         "OpenAI-compatible endpoint that writes notes of transcripts, such as http://127.0.0.1:11434/v1; what was said"
-        " in recordings of sessions is sent to it. Default: notes are sentences of the transcript, and nothing is sent.",
+        " in recordings of sessions is sent to it. Default: notes are sentences of the transcript; nothing is sent.",
     )
     notes_model: str = option("", "Name of the endpoint's model; needed with notes_url.")
     notes_key: str = option(

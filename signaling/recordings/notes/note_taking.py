@@ -75,7 +75,7 @@ class NoteTaking:
             await self._client.close()
 
     async def begin_again(self, recording_id: RecordingId) -> None:
-        """Have other notes written, since the transcript has changed; the old ones are deleted. StoreError, FilesError."""
+        """Delete notes whose transcript has changed, and have others written. StoreError, FilesError."""
         self._changed.add(recording_id)
         await asyncio.to_thread(self.files.delete, recording_id)
         await self.steps.forget(recording_id)

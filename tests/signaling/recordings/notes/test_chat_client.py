@@ -81,8 +81,8 @@ async def test_plain_http_is_for_the_own_network():
         "http://a/v1?b=c",
         "http://a/#b",
         "http://a:0",
-    ]
-    + ["http://a:99999"],
+        "http://a:99999",
+    ],
 )
 def test_urls_that_cannot_be_used(url):
     with pytest.raises(ValueError):

@@ -1,4 +1,4 @@
-"""Notes by a model behind a real HTTP endpoint: off by default, repeated after failures, and never about erased people."""
+"""Notes by a model behind a real HTTP endpoint: off by default, tried again, and never about erased people."""
 
 import json
 
