@@ -9,6 +9,8 @@ import pytest
 from livekit import rtc
 
 from recording.speech.values import Line, Transcript, Word
+from signaling.recordings.notes.note_files import ModelNotes, NoteFiles
+from signaling.recordings.notes.prompt import ModelNote
 from signaling.recordings.speech.transcripts import Transcripts
 from tests.e2e.conftest import eventually, serving
 from tests.e2e.firefox import FIREFOX, running_firefox
@@ -159,6 +161,8 @@ async def test_a_recording_is_played_while_it_is_made_and_sought_in_afterwards(c
 
         await eventually(is_over, "the recording has ended")
         Transcripts(tmp_path).write(lesson.recording, Transcript(1, "tiny", SPOKEN))
+        notes = ModelNotes("tiny-chat", [ModelNote(SPOKEN[1].start_s, "Algebra begins.")])
+        assert NoteFiles(tmp_path).write(lesson.recording, notes, lambda: True)
         await publisher.stop()
         await room.disconnect()
 
@@ -253,6 +257,16 @@ async def read_along(page, lesson):
     await page.get_by_test_id("replay-search").press("Enter")
     hit = page.get_by_test_id("replay-hit")
     assert (await hit.get_attribute("href")).endswith(f"/replay/{lesson.recording}#t=0")
+    await page.get_by_test_id("replay-show-notes").click()
+    noted = page.get_by_test_id("replay-noted")
+    assert await noted.evaluate_all("all => all.map((each) => each.dataset.origin)") == [
+        "model",
+        "said",
+        "said",
+    ]
+    await noted.first.get_by_text("Algebra begins.").wait_for()
+    await noted.first.click()
+    assert abs(await shown_time(page) - SPOKEN[1].start_s) < 0.2
     await page.get_by_test_id("replay-show-log").click()
 
 

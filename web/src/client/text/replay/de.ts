@@ -54,6 +54,8 @@ export const de: Texts<typeof en> = {
   'transcript.title': 'Mitschrift',
   'transcript.search': 'Alle Aufzeichnungen durchsuchen',
   'transcript.none': 'Das hat in keiner Aufzeichnung, die Sie ansehen können, jemand gesagt.',
+  'notes.title': 'Notizen',
+  'notes.byModel': 'von einem Sprachmodell geschrieben',
   'panel.choose': 'Neben der Aufzeichnung',
   'chapter.chapters': 'Kapitel',
   'chapter.slide': 'Folie {page}',

@@ -49,6 +49,8 @@ export const en = {
   'transcript.title': 'Transcript',
   'transcript.search': 'Search all recordings',
   'transcript.none': 'Nobody said this in a recording that you can watch.',
+  'notes.title': 'Notes',
+  'notes.byModel': 'written by a language model',
   'panel.choose': 'Beside the recording',
   'chapter.chapters': 'Chapters',
   'chapter.slide': 'Slide {page}',
