@@ -139,7 +139,7 @@ class InsightCalls:
         ]
 
     async def chapters(self, caller: Caller, recording: RecordingPath) -> ChapterList:
-        """Return chapters by slides, scenes and changes of topic."""
+        """Return chapters by slides, scenes, pages of the whiteboard and changes of topic."""
         return ChapterList((await self._divided(caller, recording))[0])
 
     async def highlights(self, caller: Caller, recording: RecordingPath) -> HighlightList:
@@ -236,6 +236,8 @@ def _change(mark: Mark) -> Change | None:
         return mark.at_s, "slide", "", mark.page
     if mark.kind == "scene":
         return mark.at_s, "scene", mark.text, 0
+    if mark.kind == "board":
+        return mark.at_s, "board", "", 0
     return None
 
 

@@ -60,6 +60,7 @@ export const de: Texts<typeof en> = {
   'chapter.chapters': 'Kapitel',
   'chapter.slide': 'Folie {page}',
   'chapter.slideTitled': 'Folie {page}: {title}',
+  'chapter.board': 'Whiteboard: {title}',
   'chapter.start': 'Anfang',
   'mark.join': '{name} kam dazu',
   'mark.leave': '{name} ging',

@@ -55,6 +55,7 @@ export const en = {
   'chapter.chapters': 'Chapters',
   'chapter.slide': 'Slide {page}',
   'chapter.slideTitled': 'Slide {page}: {title}',
+  'chapter.board': 'Whiteboard: {title}',
   'chapter.start': 'Start',
   'mark.join': '{name} joined',
   'mark.leave': '{name} left',
