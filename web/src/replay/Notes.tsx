@@ -31,9 +31,7 @@ export const Notes = memo(function Notes({ chapters, names, onJump }: NotesProps
                     data-origin={note.byModel ? 'model' : 'said'}
                     onClick={() => onJump(note.atS)}
                   >
-                    <span className="soft">
-                      {r('log.at', { time: clock(note.atS), name: origin(note) })}
-                    </span>
+                    <span className="soft">{r('log.at', { time: clock(note.atS), name: origin(note) })}</span>
                     <span className="replay-line-text">{note.text}</span>
                   </button>
                 </li>

@@ -39,7 +39,6 @@ export function BoardStage({ caller, recording, live, timeS, hidden }: BoardStag
         hidden={hidden}
         width={PAGE.width}
         height={PAGE.height}
-        role="img"
         aria-label={r('stage.whiteboard')}
         data-testid="replay-board"
         data-page={drawn.page}
@@ -74,7 +73,10 @@ function useBoard(caller: Caller, recording: string, live: boolean): [ReplayedBo
         after.current = found.upto;
         board.add(found.events);
         setCount(found.upto);
-        if (found.more) return await load();
+        if (found.more) {
+          await load();
+          return;
+        }
         setLoaded(true);
         if (live) timer = window.setTimeout(() => void load(), LIVE_MS);
       } catch {
