@@ -21,9 +21,10 @@ RED, BLUE = "#c0271d", "#0a5bc4"
 # Time between two strokes, and of the first one in the recording.
 APART_S, FIRST_S = 2.0, 20.0
 
-# The colour at a point of the page, in hexadecimal digits.
+# The colour at a point of the page, in hexadecimal digits; empty while there is no whiteboard.
 PIXEL = """([x, y]) => {
   const canvas = document.querySelector("[data-testid=replay-board]");
+  if (!canvas) return "";
   const {data} = canvas.getContext("2d").getImageData(x, y, 1, 1);
   return "#" + [...data.slice(0, 3)].map((each) => each.toString(16).padStart(2, "0")).join("");
 }"""
