@@ -168,7 +168,7 @@ async def test_a_recording_is_played_while_it_is_made_and_sought_in_afterwards(c
 
         page, large = await is_sought_in(chromium, server, lesson, live)
         await by_keyboard(page)
-        await read_along(page, lesson)
+        await read_along(page, lesson, tmp_path)
         await on_a_phone(page)
         assert page.complaints == []
         viewed = (await school.application.get("/audit?action=recording.viewed"))["data"]
@@ -229,7 +229,7 @@ async def by_keyboard(page):
     assert await toggle.get_attribute("data-state") == "paused"
 
 
-async def read_along(page, lesson):
+async def read_along(page, lesson, folder):
     """The transcript follows and is clicked; captions are shown, silence is skipped, all recordings are searched."""
     await page.get_by_test_id("replay-show-transcript").click()
     spoken = page.get_by_test_id("replay-spoken")
@@ -258,6 +258,7 @@ async def read_along(page, lesson):
     hit = page.get_by_test_id("replay-hit")
     assert (await hit.get_attribute("href")).endswith(f"/replay/{lesson.recording}#t=0")
     await page.get_by_test_id("replay-show-notes").click()
+    await page.screenshot(path=str(folder / "notes.png"))
     noted = page.get_by_test_id("replay-noted")
     assert await noted.evaluate_all("all => all.map((each) => each.dataset.origin)") == [
         "model",
