@@ -162,7 +162,7 @@ async def test_what_this_server_cannot_do_is_refused_plainly(room):
 
 
 async def test_the_node_sdk_records_the_tracks_that_it_names(room):
-    server, _, publisher = room
+    server, client, publisher = room
     path = os.pathsep.join([str(PACKAGED), os.environ["PATH"]])
     process = await asyncio.create_subprocess_exec(
         shutil.which("node", path=path),
@@ -176,5 +176,10 @@ async def test_the_node_sdk_records_the_tracks_that_it_names(room):
     assert (found["status"], found["file"]) == ("EGRESS_COMPLETE", "node.mp4")
     assert (found["layout"], found["stream"]) == ("501 unimplemented", "501 unimplemented")
     assert found["second"] != ""
+    # A second file is refused, the same one in the old field and the new one is not.
+    other = api.EncodedFileOutput(file_type=api.EncodedFileType.MP4, filepath="other.mp4")
+    request = api.RoomCompositeEgressRequest(room_name="maths", file=FILE, file_outputs=[FILE, other])
+    with pytest.raises(api.TwirpError, match="one file"):
+        await client.start_room_composite_egress(request)
     with av.open(found["location"]) as container:
         assert [each.codec_context.name for each in container.streams] == ["h264", "aac"]
