@@ -178,6 +178,8 @@ class Recorder:
             if message.track_id not in running.state.tracks:
                 running.state.check_track(message)
                 running.state.open_track(message, running.folder.open_track(message))
+            else:
+                running.state.use_keys(message)
         elif not isinstance(message, tap.StartRecording | tap.StopRecording | tap.Ping):
             told = running.apply(recording_id, running.state.handle(message))
             if told:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from recording.containers.cutter import Change
+from recording.media.frame_keys import FrameKeys
 from recording.media.timeline import SourceClock, StreamClock, ntp_to_ns
 from recording.media.track import Resume, Stream, Track
 from recording.values import GapReason
@@ -78,6 +79,12 @@ class RecordingState:
     def open_track(self, message: OpenTrack, resume: Resume) -> None:
         """Begin a track that is not open, or go on with it."""
         self.tracks[message.track_id] = Track(message.kind, resume, screen_share=message.screen_share)
+        self.use_keys(message)
+
+    def use_keys(self, message: OpenTrack) -> None:
+        """Decrypt the next streams of a track with other keys, or not at all."""
+        keys = message.frame_keys
+        self.tracks[message.track_id].keys = FrameKeys(keys) if keys else None
 
     def handle(
         self,
@@ -154,7 +161,7 @@ class RecordingState:
         if len(self._sources) > MAX_SOURCES:
             del self._sources[next(iter(self._sources))]
         clock = StreamClock(source, message.clock_rate, message.rtt_ns)
-        stream = Stream(message.stream, track.kind, clock, message.clock_rate, self._epoch_ns)
+        stream = Stream(message.stream, track.kind, clock, message.clock_rate, self._epoch_ns, track.keys)
         track.streams[message.stream] = stream
         self._streams[message.stream] = message.track_id, stream
         return outputs

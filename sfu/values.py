@@ -161,6 +161,8 @@ class RecordedTrack:
     "Shown to people; any text."
     max_spatial: int = 7
     "Highest spatial layer to record; clamped to what the publication has."
+    frame_keys: tuple[tuple[int, bytes], ...] = field(default=(), repr=False)
+    "(number, key) of frames that are encrypted end to end; without one, such a publication is not recorded."
 
 
 @dataclass(frozen=True, slots=True)
@@ -389,7 +391,7 @@ class TrackNotRecorded:
     recording_id: RecordingId
     publication_id: PublicationId
     reason: Literal["encrypted", "codec"]
-    "End-to-end encrypted, or in a codec that the recorder cannot store."
+    "End-to-end encrypted without a key, or in a codec that the recorder cannot store (or cannot decrypt)."
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,7 @@ from signaling.livekit.ws import LiveKitEndpoints
 from signaling.recordings.changes import Announcer
 from signaling.recordings.host import RecordingHost, RecordingSettings
 from signaling.recordings.links import Links
+from signaling.recordings.notes.chat_client import ChatSettings, check_endpoint
 from signaling.recordings.speech.caption_child import CaptionSettings
 from signaling.recordings.speech.transcribing import SpeechSettings
 from signaling.recordings.storage.address import Credentials, address_of, clean_key
@@ -167,6 +168,17 @@ def _speech(config: ServerConfig) -> SpeechSettings:
     return SpeechSettings(model, config.speech_language)
 
 
+def _chat(config: ServerConfig) -> ChatSettings | None:
+    """Return the endpoint that writes notes; None: there is none. ConfigError."""
+    if not config.notes_url:
+        return None
+    try:
+        check_endpoint(config.notes_url)
+    except ValueError as error:
+        raise ConfigError(f"notes_url: {error}") from error
+    return ChatSettings(config.notes_url, config.notes_model, config.notes_key)
+
+
 def _bucket(config: ServerConfig) -> "Bucket | None":
     """Return the bucket that recordings are moved to; None: they stay in the folder. ConfigError."""
     if not config.storage_bucket:
@@ -244,6 +256,7 @@ class Server:
                 not config.recordings_plain,
                 CaptionSettings(config.captions, config.captions_cpu_percent),
                 _live_folder(config),
+                _chat(config),
             ),
             Announcer(self.background.webhooks.recording_deliveries, self.background.webhooks.wake),
             self._lost_its_session,
@@ -253,7 +266,9 @@ class Server:
             self.services,
             store,
             outgoing.post,
-            DailySettings(self.keyring, config.public_url, limits, config.speech_language),
+            DailySettings(
+                self.keyring, config.public_url, limits, config.speech_language, config.recordings_days
+            ),
             DailyRecordings(
                 self.recording.recordings,
                 self.recording.files,
@@ -460,6 +475,7 @@ class Server:
         self, tenant: TenantId, person: PersonId, sessions: Sequence[SessionId]
     ) -> None:
         await self.recording.erase(tenant, [room_name(each) for each in sessions], person)
+        await self.daily.erase(tenant, person)
 
     async def _lost_its_session(self, row: Recording) -> bool:
         session, tenant = session_of(row.room), row.details.get("tenant")

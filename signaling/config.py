@@ -128,6 +128,15 @@ class ServerConfig:
     captions_cpu_percent: int = option(
         50, "Most CPU time that live captions use, in percent of one core; what exceeds it is left out."
     )
+    notes_url: str = option(
+        "",
+        "OpenAI-compatible endpoint that writes notes of transcripts, such as http://127.0.0.1:11434/v1; what was said"
+        " in recordings of sessions is sent to it. Default: notes are sentences of the transcript; nothing is sent.",
+    )
+    notes_model: str = option("", "Name of the endpoint's model; needed with notes_url.")
+    notes_key: str = option(
+        "", "Key for the endpoint, sent as bearer token; default: none is sent.", secret=True
+    )
     files_dir: str = option(
         "", "Folder for the files of sessions and their slides; default: `files` in the data folder."
     )
@@ -229,16 +238,8 @@ class ServerConfig:
             password = urlsplit(self.database_url).password or ""
         except ValueError:
             password = ""
-        return (
-            *self.keys.values(),
-            self.turn_secret,
-            self.metrics_token,
-            self.master_key,
-            self.oidc_client_secret,
-            self.mail_password,
-            password,
-            unquote(password),
-        )
+        secret_options = (getattr(self, entry.name) for entry in option_fields() if not entry.repr)
+        return (*self.keys.values(), *secret_options, password, unquote(password))
 
     @property
     def egress_origins(self) -> frozenset[str]:
@@ -485,6 +486,8 @@ def _check(config: ServerConfig) -> None:
         config.recordings and config.storage_access_key and config.storage_secret
     ):
         raise ConfigError("storage_bucket needs recordings, storage_access_key and storage_secret")
+    if config.notes_url and not (config.recordings and config.notes_model):
+        raise ConfigError("notes_url needs recordings and notes_model")
 
 
 def _check_numbers(config: ServerConfig) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from recording.media.codecs import JOINERS, Joiner, opus
+from recording.media.frame_keys import FrameKeys
 from recording.values import CodedFrame, Loss, PayloadError
 from sfu.wire.arithmetic import ts_diff
 from sfu.wire.codecs import is_keyframe_start
@@ -42,12 +43,17 @@ class Assembler(Protocol):
         """Discard the state of earlier packets: an incomplete picture, and frames repeated by redundancy."""
 
 
+# Of an encrypted Opus packet: its table of contents.
+_CLEAR_OCTETS = 1
+
+
 class AudioAssembler:
     """Opus, with or without redundancy."""
 
-    def __init__(self, timestamps: TimestampUnwrapper) -> None:
-        """`timestamps` is shared with the track, which unwraps each timestamp first."""
+    def __init__(self, timestamps: TimestampUnwrapper, keys: FrameKeys | None = None) -> None:
+        """`timestamps` is shared with the track, which unwraps each timestamp first; `keys` decrypt frames."""
         self._timestamps = timestamps
+        self._keys = keys
         self._lost = 0
         self._end: int | None = None
 
@@ -82,6 +88,8 @@ class AudioAssembler:
             timestamp = newest - offset
             if offset and (not self._lost or self._end is None or timestamp < self._end or not data):
                 continue  # it was received in a packet of its own
+            if self._keys is not None:
+                data = self._keys.frame(data, _CLEAR_OCTETS)  # noqa: PLW2901 - what follows is about the decrypted frame
             duration = opus.duration_ns(data)
             frames.append(CodedFrame(data, timestamp, item.arrived_ns, True, opus.CONFIG, duration))
         return frames
@@ -90,9 +98,10 @@ class AudioAssembler:
 class VideoAssembler:
     """Pictures: all packets of one RTP timestamp, up to the marker."""
 
-    def __init__(self, timestamps: TimestampUnwrapper) -> None:
-        """`timestamps` is shared with the track, which unwraps each timestamp first."""
+    def __init__(self, timestamps: TimestampUnwrapper, keys: FrameKeys | None = None) -> None:
+        """`timestamps` is shared with the track, which unwraps each timestamp first; `keys` decrypt frames."""
         self._timestamps = timestamps
+        self._keys = keys
         self._codec = ""
         self._joiner: Joiner | None = None
         self._packets: list[Packet] = []
@@ -131,7 +140,7 @@ class VideoAssembler:
         other = first.codec != self._codec
         if other:
             made = JOINERS.get(first.codec)
-            self._codec, self._joiner = first.codec, made() if made is not None else None
+            self._codec, self._joiner = first.codec, made(self._keys) if made is not None else None
         if self._joiner is None or octets > MAX_PICTURE_OCTETS:
             return [self._give_up(len(packets))]
         try:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from recording.containers.cutter import FRAGMENT_NS, Change, Cutter, MarkGap
 from recording.media.assembler import Assembler, AudioAssembler, TimestampUnwrapper, VideoAssembler
 from recording.media.codecs import opus
+from recording.media.frame_keys import FrameKeys
 from recording.media.sequencer import Sequencer
 from recording.media.timeline import StreamClock
 from recording.values import NS_PER_MS, NS_PER_S, CodedFrame, Gap, GapReason, Loss, Sample
@@ -65,13 +66,21 @@ class Placement:
 class Stream:
     """One run of packets: sequencer, assembler and clock."""
 
-    def __init__(self, number: int, kind: str, clock: StreamClock, clock_rate: int, epoch_ns: int) -> None:
-        """`number` is the stream's in the messages, `kind` `audio` or `video`."""
+    def __init__(  # noqa: PLR0913, PLR0917 - what the messages say about a stream
+        self,
+        number: int,
+        kind: str,
+        clock: StreamClock,
+        clock_rate: int,
+        epoch_ns: int,
+        keys: FrameKeys | None = None,
+    ) -> None:
+        """`number` is the stream's in the messages, `kind` `audio` or `video`; `keys` decrypt its frames."""
         self.number = number
         self.sequencer = Sequencer()
         self.timestamps = TimestampUnwrapper()
         make = AudioAssembler if kind == "audio" else VideoAssembler
-        self.assembler: Assembler = make(self.timestamps)
+        self.assembler: Assembler = make(self.timestamps, keys)
         self.clock = clock
         self.placement = Placement(kind, clock, clock_rate, epoch_ns)
         self.needs_keyframe = kind == "video"
@@ -105,6 +114,8 @@ class Track:
     resume: Resume = field(default_factory=Resume)
     muted: bool = False
     screen_share: bool = False
+    keys: FrameKeys | None = None
+    "Of frames that are encrypted end to end."
     streams: dict[int, Stream] = field(default_factory=dict)
     "By number, in the order in which they were opened."
     current: int = -1
@@ -145,6 +156,8 @@ class Track:
     def wanted_keyframe(self, now_ns: int, interval_ns: int) -> int | None:
         """The stream to ask for a keyframe now, which counts as asked; `interval_ns` 0: only where one is missing."""
         if self.kind != "video" or self.muted or not self.streams:
+            return None
+        if self.keys is not None and self.keys.are_wrong:
             return None
         stream = self.streams[max(self.streams)]
         # A keyframe of a screen is a whole slide, sent to every viewer of the layer; it takes a narrow path seconds.

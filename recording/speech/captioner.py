@@ -131,7 +131,7 @@ class Captioner:
     def forget(self, key: TrackKey) -> None:
         """Remove a track that is no longer heard."""
         speaker = self._speakers.pop(key, None)
-        if speaker is not None and (speaker.words or speaker.agreement.tail):
+        if speaker is not None:
             self._end_line(key, speaker, speaker.heard_s)
         if all(recording_id != key[0] for recording_id, _track in self._speakers):
             self._behind.pop(key[0], None)

@@ -30,6 +30,8 @@ from sfu.wire.packet import SourcePacket
 NS_PER_S = 1_000_000_000
 # What the recorder can store (`recording.media.codecs`).
 CODECS = frozenset({"opus", "red", "vp8", "vp9", "av1", "h264"})
+# LiveKit's clients do not encrypt AV1.
+_ENCRYPTED_CODECS = CODECS - {"av1"}
 
 
 def _ns(now: float) -> int:
@@ -69,6 +71,8 @@ class Tap:
         self.recording = recording
         self.published = published
         self.track = track
+        self.codecs = _ENCRYPTED_CODECS if published.spec.encrypted else CODECS
+        "What the recorder can store of this publication."
         self.stream: _Stream | None = None
         "What is handed over."
         self.target: Fan[Subscription] | None = None
@@ -157,7 +161,7 @@ class Taps:
             return
         if recording.room_id not in owner.rooms:
             return
-        if published.spec.encrypted:
+        if published.spec.encrypted and not track.frame_keys:
             self._context.emit(TrackNotRecorded(recording_id, published.spec.id, "encrypted"))
             return
         new = Tap(recording, published, track)
@@ -165,7 +169,10 @@ class Taps:
         self._taps.setdefault(published, {})[recording_id] = new
         published.recorded[recording_id] = new.choice.bound
         spec, at_ns = published.spec, _ns(now)
-        self._tell(tap.OpenTrack(recording_id, track.id, spec.kind, track.label, at_ns, spec.screen_share))
+        keys = track.frame_keys if spec.encrypted else ()
+        self._tell(
+            tap.OpenTrack(recording_id, track.id, spec.kind, track.label, at_ns, spec.screen_share, keys)
+        )
         self._tell(tap.MuteTrack(recording_id, track.id, published.muted, at_ns))
         self._choose(new, now)
 
@@ -350,7 +357,7 @@ class Taps:
             self._hand_over(stream, packet, stream.fan.stream.packet_at)
 
     def _hand_over(self, stream: _Stream, packet: SourcePacket, now: float) -> None:
-        if packet.codec not in CODECS:
+        if packet.codec not in stream.tap.codecs:
             self._refuse(stream.tap)
             return
         self.packets += 1

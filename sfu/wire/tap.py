@@ -54,6 +54,12 @@ class OpenTrack(msgspec.Struct, frozen=True, array_like=True, tag=True):
     "For people; any text."
     at_ns: int
     screen_share: bool = False
+    frame_keys: tuple[tuple[int, bytes], ...] = ()
+    "(number, key) of frames that are encrypted end to end; none: they are not."
+
+    def __repr__(self) -> str:
+        """Return a text for logs, without the keys."""
+        return f"OpenTrack({self.recording_id!r}, {self.track_id!r}, {self.kind!r}, {self.at_ns})"
 
 
 class CloseTrack(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=False):

@@ -19,6 +19,7 @@ from signaling.daily.rest.style import style
 from signaling.daily.rest.token_calls import TokenCalls
 from signaling.daily.rest.transcript_calls import TranscriptCalls
 from signaling.daily.rest.webhook_calls import WebhookCalls
+from signaling.daily.retention import TranscriptRetention
 from signaling.daily.rooms import DailyRooms
 from signaling.daily.transcription import DailyTranscription
 from signaling.daily.transcripts import Transcripts
@@ -26,11 +27,13 @@ from signaling.daily.webhooks import KIND, Announcement, DailyWebhooks
 from signaling.errors import StoreError
 from signaling.history.webhooks import Post
 from signaling.http.api import Api
+from signaling.ids import TenantId
 from signaling.limits import Limits
 from signaling.recordings.speech.captions import Captions
 from signaling.rooms.services import Services
 from signaling.store import Store
 from signaling.store.records import NewDelivery
+from signaling.store.tenants import tenant_name
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +50,8 @@ class DailySettings:
     "Rate limits of the calls."
     language: str = ""
     "Of live captions (ISO 639-1); empty: detected."
+    transcript_days: int = 0
+    "Days after their end for which transcripts are stored; 0: for ever."
 
 
 class DailyFrontend:
@@ -81,6 +86,13 @@ class DailyFrontend:
             settings.language,
             self._announce,
         )
+        self._retention = TranscriptRetention(
+            store,
+            transcripts,
+            lambda: [domain.name for domain in self.domains],
+            settings.transcript_days,
+            services.wall_clock,
+        )
         calls = (
             RoomCalls(self.rooms, services.wall_clock),
             PeopleCalls(services, self.rooms),
@@ -97,9 +109,17 @@ class DailyFrontend:
     async def start(self) -> None:
         """Report what an earlier server left. StoreError."""
         await self.transcription.recover([domain.name for domain in self.domains])
+        self._retention.start()
+
+    async def erase(self, tenant: TenantId, person: str) -> None:
+        """Erase what a person said in the meetings of a tenant's domain. StoreError."""
+        for domain in tuple(self.domains):
+            if tenant_name(domain.name, "") == tenant:
+                await self.transcription.erase(domain.name, person)
 
     async def finish(self) -> None:
         """Wait until transcripts and the webhooks about them are stored."""
+        await self._retention.close()
         await self.transcription.finish()
         if self._tasks:
             await asyncio.wait(self._tasks)

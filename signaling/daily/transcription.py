@@ -15,7 +15,7 @@ import msgspec
 from signaling.daily.door import entry
 from signaling.daily.notices import TOPIC
 from signaling.daily.rooms import DailyRoom
-from signaling.daily.transcripts import MAX_LINES, Line, Transcript, Transcripts
+from signaling.daily.transcripts import MAX_LINES, Line, Transcript, Transcripts, without
 from signaling.daily.webhooks import Announcement, EventType, transcript_message
 from signaling.errors import NotFoundError, StoreError, UnsupportedError
 from signaling.ids import Identity, RoomName
@@ -159,8 +159,8 @@ class DailyTranscription:
         name = running.room.name
         if self._running.get(name) is not running:
             return
+        self._captions.drop(name, _BY)  # which ends the lines that are being said
         del self._running[name]
-        self._captions.drop(name, _BY)
         facts = {"instanceId": running.wanted.instance_id, "updatedBy": by}
         self._tell(running.room, self._everybody(running.room), "stopped", facts)
         now = self._services.wall_clock()
@@ -190,6 +190,16 @@ class DailyTranscription:
                     await self._transcripts.put(domain, failed)
                     self._announce(transcript_message("transcript.error", domain, failed, now))
 
+    async def erase(self, domain: str, person: str) -> int:
+        """Delete what a person said, also in what is being transcribed; return the number of lines. StoreError."""
+        count = 0
+        for running in self._running.values():
+            if running.domain == domain:
+                count += len(running.lines)
+                running.lines[:] = without(running.lines, person)
+                count -= len(running.lines)
+        return count + await self._transcripts.erase(domain, person)
+
     async def finish(self) -> None:
         """Wait until what has ended is stored."""
         if self._tasks:
@@ -217,7 +227,7 @@ class DailyTranscription:
                 facts = {"instanceId": running.wanted.instance_id, "errorMsg": message}
                 self._tell(event.room, self._everybody(event.room), "error", facts)
             return
-        if event.final:
+        if event.final and event.text:
             self._say(running, event)
 
     def _say(self, running: _Running, spoken: Spoken) -> None:
@@ -230,7 +240,9 @@ class DailyTranscription:
             # About as long as the words take to say.
             length_s = min(0.4 * len(spoken.text.split()), at_s)
             name = speaker.name or speaker.identity
-            running.lines.append(Line(round(at_s - length_s, 3), round(at_s, 3), name, spoken.text))
+            people = tuple(dict.fromkeys((speaker.identity, speaker.user_id)))
+            start_s, end_s = round(at_s - length_s, 3), round(at_s, 3)
+            running.lines.append(Line(start_s, end_s, name, spoken.text, people))
         facts = {
             "instanceId": wanted.instance_id,
             "participantId": speaker.identity,

@@ -1,4 +1,7 @@
-"""Stored transcripts of Daily's transcription: what was said in one meeting, from start to stop."""
+"""Stored transcripts of Daily's transcription: what was said in one meeting, from start to stop.
+
+What was said is encrypted by the master key, each line with the ids of its speaker, so that a person can be erased.
+"""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -6,6 +9,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from signaling.errors import StoreError, VaultError
 from signaling.ids import RoomName, RoomSid
 from signaling.recordings.insights.captions import timestamp
 from signaling.store import Store
@@ -26,6 +30,8 @@ class Line(msgspec.Struct, frozen=True, array_like=True):
     end_s: float
     name: str
     text: str
+    people: tuple[str, ...] = ()
+    "The ids of the speaker: that of the participant, and the one in the meeting token if it has one."
 
 
 class Transcript(msgspec.Struct, frozen=True):
@@ -59,7 +65,8 @@ class Transcripts:
 
     async def put_lines(self, transcript_id: str, lines: Sequence[Line]) -> None:
         """Store what was said. StoreError."""
-        await self._store.documents.put(_LINES, transcript_id, msgspec.to_builtins(lines))
+        sealed = self._store.vault.seal(msgspec.json.encode(lines).decode(), _purpose(transcript_id))
+        await self._store.documents.put(_LINES, transcript_id, sealed)
 
     async def get(self, domain: str, transcript_id: str) -> Transcript | None:
         """Return a transcript of a domain; None if there is none, or no longer. StoreError."""
@@ -75,9 +82,16 @@ class Transcripts:
         return sorted(kept, key=lambda each: (each.started_at, each.id), reverse=True)
 
     async def lines(self, transcript_id: str) -> list[Line]:
-        """Return what was said. StoreError."""
+        """Return what was said. StoreError, also if the master key has changed."""
         found = await self._store.documents.get(_LINES, transcript_id)
-        return [] if found is None else msgspec.convert(found, list[Line])
+        if found is None:
+            return []
+        try:
+            return msgspec.json.decode(
+                self._store.vault.open(found, _purpose(transcript_id)), type=list[Line]
+            )
+        except VaultError as error:
+            raise StoreError(str(error)) from error
 
     async def delete(self, domain: str, transcript: Transcript, now: float) -> Transcript:
         """Delete what was said; the record of it stays, marked. StoreError."""
@@ -85,6 +99,33 @@ class Transcripts:
         await self._store.documents.delete(_LINES, transcript.id)
         await self.put(domain, gone)
         return gone
+
+    async def erase(self, domain: str, person: str) -> int:
+        """Delete what a person said in a domain's transcripts; return the number of lines. StoreError."""
+        count = 0
+        for transcript in await self.all(domain):
+            lines = await self.lines(transcript.id)
+            kept = without(lines, person)
+            if len(kept) < len(lines):
+                await self.put_lines(transcript.id, kept)
+                count += len(lines) - len(kept)
+        return count
+
+    async def expire(self, domain: str, before: float, now: float) -> int:
+        """Delete a domain's transcripts that ended before a time; return how many. StoreError."""
+        expired = [
+            each
+            for each in await self.all(domain)
+            if each.status != "t_in_progress" and each.started_at + each.duration_s < before
+        ]
+        for each in expired:
+            await self.delete(domain, each, now)
+        return len(expired)
+
+
+def without(lines: Sequence[Line], person: str) -> list[Line]:
+    """Return the lines that other people said."""
+    return [line for line in lines if person not in line.people]
 
 
 def web_vtt(lines: Sequence[Line]) -> str:
@@ -95,6 +136,10 @@ def web_vtt(lines: Sequence[Line]) -> str:
         for line in lines
     ]
     return "\n".join(["WEBVTT\n", *cues])
+
+
+def _purpose(transcript_id: str) -> str:
+    return f"the transcript {transcript_id}"
 
 
 def iso(at: float) -> str:

@@ -10,6 +10,7 @@ from signaling.errors import StoreError
 from signaling.ids import Identity, RoomName
 from signaling.recordings.changes import numbered
 from signaling.recordings.files import FilesError, RecordingFiles
+from signaling.recordings.notes.note_taking import NoteTaking
 from signaling.recordings.outputs.films import Films
 from signaling.recordings.recordings import Recordings
 from signaling.recordings.rules import parse_track_id
@@ -25,13 +26,14 @@ ERASED: Final = "erased"
 class Erasure:
     """Erases people from the recordings of rooms."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - the parts that keep something about people
         self,
         recordings: Recordings,
         store: Store,
         files: RecordingFiles,
         films: Films,
         transcripts: Transcripts,
+        notes: NoteTaking,
     ) -> None:
         """Use the parts that keep files of recordings."""
         self._recordings = recordings
@@ -39,6 +41,7 @@ class Erasure:
         self._files = files
         self._films = films
         self._transcripts = transcripts
+        self._notes = notes
 
     async def erase(self, tenant: str, rooms: Sequence[RoomName], person: str) -> int:
         """Erase a person from a tenant's recordings of rooms; return the number of tracks. FilesError, StoreError.
@@ -68,6 +71,8 @@ class Erasure:
             except StorageError as error:
                 raise FilesError(str(error)) from error
         tracks = await asyncio.to_thread(self._erase_files, row.id, is_theirs)
+        # They are about what everybody said; others are written of what is left.
+        await self._notes.begin_again(row.id)
         changed = numbered(replace(row, details=_without(row.details, person)))
         await self._recordings.changes.replace(changed, RecordingChange.EDITED)
         return tracks

@@ -16,6 +16,9 @@ from signaling.recordings.deletion import Deletion
 from signaling.recordings.erasure import Erasure
 from signaling.recordings.files import FilesError, RecordingFiles
 from signaling.recordings.keys import RecordingKeys
+from signaling.recordings.notes.chat_client import ChatClient, ChatSettings
+from signaling.recordings.notes.note_files import NoteFiles
+from signaling.recordings.notes.note_taking import NoteTaking
 from signaling.recordings.offloading import Offloading
 from signaling.recordings.outputs.films import Films
 from signaling.recordings.outputs.maker import OutputMaker
@@ -48,6 +51,8 @@ class RecordingSettings:
     captions: CaptionSettings = field(default_factory=CaptionSettings)
     live_folder: Path | None = None
     "Where the captioning process listens: the folder with which the recorders are started."
+    chat: ChatSettings | None = None
+    "The model that writes notes; None: nothing leaves the machine."
 
 
 class RecordingHost:
@@ -62,7 +67,7 @@ class RecordingHost:
         announcer: Announcer,
         is_orphan: IsOrphan,
     ) -> None:
-        """Listen to rooms; without a folder, `films`, `files` and `transcribing` are None."""
+        """Listen to rooms; without a folder, `films`, `files`, `transcribing` and `notes` are None."""
         folder = settings.folder
         self.folder = folder
         self.keys = keys = RecordingKeys(store, encrypts=settings.encrypted)
@@ -76,6 +81,7 @@ class RecordingHost:
         self.films = None if folder is None else Films(folder, self.archive, keys.get)
         self.files = None if folder is None else RecordingFiles(folder, keys.get)
         self.transcribing: Transcribing | None = None
+        self.notes: NoteTaking | None = None
         self._outputs: OutputMaker | None = None
         self._retention: Retention | None = None
         self._erasure: Erasure | None = None
@@ -87,7 +93,10 @@ class RecordingHost:
         )
         self._outputs = OutputMaker(self.recordings, store, self.films, self.files)
         transcripts = self.transcribing.transcripts
-        self._erasure = Erasure(self.recordings, store, self.files, self.films, transcripts)
+        client = None if settings.chat is None else ChatClient(settings.chat)
+        note_files = NoteFiles(folder, keys.get)
+        self.notes = NoteTaking(self.recordings, store, note_files, self.transcribing, client, time.time)
+        self._erasure = Erasure(self.recordings, store, self.files, self.films, transcripts, self.notes)
         deletion = Deletion(self.recordings.changes, keys, self.files, self.films)
         self._retention = Retention(store, deletion, settings.days, is_orphan, time.time)
 
@@ -102,6 +111,8 @@ class RecordingHost:
             await self._outputs.load()
         if self.transcribing is not None:
             self.transcribing.start()
+        if self.notes is not None:
+            self.notes.start()
         if self._retention is not None:
             self._retention.start()
         if self._offloading is not None:
@@ -110,7 +121,15 @@ class RecordingHost:
     async def stop(self) -> None:
         """End what works on files; the next server continues it."""
         await self.captions.close()
-        for part in (self._offloading, self._retention, self.transcribing, self._outputs, self.films):
+        parts = (
+            self._offloading,
+            self._retention,
+            self.notes,
+            self.transcribing,
+            self._outputs,
+            self.films,
+        )
+        for part in parts:
             if part is not None:
                 await part.close()
         await self.recordings.finish()

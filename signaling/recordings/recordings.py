@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from typing import Any, Final
@@ -16,6 +16,7 @@ from signaling.ids import Identity, RoomName, TrackSid
 from signaling.recordings.changes import Announcer, Changes, numbered
 from signaling.recordings.keys import RecordingKeys
 from signaling.recordings.output_state import OUTPUT, Output, OutputKind
+from signaling.recordings.room_keys import RoomKeys
 from signaling.recordings.rules import Options, may_record, recorded_track
 from signaling.recordings.statuses import ACTIVE, FAILED, FINISHED, PAUSED, RECORDING, STOPPING
 from signaling.rooms.demand import NOTHING
@@ -102,6 +103,7 @@ class Recordings:
     ) -> None:
         """Listen to rooms and to the engine; `folder` is empty where nothing is recorded."""
         self.keys = keys or RecordingKeys(store, encrypts=False)
+        self._room_keys = RoomKeys(store)
         self._services = services
         self._store = store
         self._new_id = new_id
@@ -121,6 +123,7 @@ class Recordings:
 
     async def load(self) -> None:
         """Be ready to continue what an earlier server was recording. StoreError."""
+        await self._room_keys.load()
         for row in await self._store.recordings.find(limit=1000):
             if row.status not in ACTIVE:
                 continue
@@ -259,6 +262,31 @@ class Recordings:
         answers = {**await self.consents(room_name), identity: granted}
         await self._store.documents.put(_CONSENTS, room_name, answers)
 
+    def has_room_for_key(self, room_name: RoomName) -> bool:
+        """Whether a room can be given a further key."""
+        return not self._room_keys.is_full(room_name)
+
+    async def use_key(self, room_name: RoomName, person: Identity, number: int, key: bytes) -> None:
+        """Record frames that are encrypted end to end with a key; `person` empty: those of everybody. StoreError."""
+        await self._room_keys.put(room_name, person, number, key)
+        self._apply_keys(room_name)
+
+    async def forget_keys(self, room_name: RoomName) -> None:
+        """Record frames that are encrypted end to end no longer. StoreError."""
+        await self._room_keys.forget(room_name)
+        self._apply_keys(room_name)
+
+    def _apply_keys(self, room_name: RoomName) -> None:
+        running, room = self._running.get(room_name), self._services.rooms.room(room_name)
+        if running is None or room is None or running.row.status == STOPPING:
+            return
+        for person in tuple(room.participants.values()):
+            for track in tuple(person.tracks.values()):
+                if track.spec.encrypted and track.sid in running.tracks:
+                    self._leave_out(running, track.sid)
+                    running.not_recorded.pop(track.sid, None)
+                    self._record(running, person, track)
+
     async def forget_consent(self, room_name: RoomName, identity: Identity) -> None:
         """Remove a person's answer. StoreError."""
         answers = await self.consents(room_name)
@@ -296,6 +324,8 @@ class Recordings:
             return
         recorded = recorded_track(running.options, person, track, running.tracks.values())
         if recorded is not None:
+            if track.spec.encrypted:
+                recorded = replace(recorded, frame_keys=self._room_keys.of(running.row.room, person.identity))
             running.tracks[track.sid] = recorded.id
             top = max(len(track.spec.layers) - 1, 0)
             self._services.demand.record(track.sid, min(recorded.max_spatial, top))
@@ -335,15 +365,26 @@ class Recordings:
                 running.row = replace(running.row, session_sid=event.room.sid)
                 self._begin(running, event.room)
             elif running is None and self.is_on:
-                task = asyncio.get_running_loop().create_task(self._start_automatically(event.room.name))
-                self._starting.add(task)
-                task.add_done_callback(self._starting.discard)
+                self._later(self._start_automatically(event.room.name))
         elif (
             isinstance(event, RoomFinished)
             and event.reason is not LeaveReason.SERVER_SHUTDOWN  # the next server continues
-            and event.room.name in self._running
         ):
-            self.stop(event.room.name)
+            if event.room.name in self._running:
+                self.stop(event.room.name)
+            if event.room.name in self._room_keys:
+                self._later(self._room_keys.forget(event.room.name))
+
+    def _later(self, work: Coroutine[Any, Any, None]) -> None:
+        async def done() -> None:
+            try:
+                await work
+            except StoreError as error:
+                log.error("recordings: %s", error)  # noqa: TRY400 - the cause is in the message
+
+        task = asyncio.get_running_loop().create_task(done())
+        self._starting.add(task)
+        task.add_done_callback(self._starting.discard)
 
     def _moved(self, event: ParticipantMoved) -> None:
         before = self._running.get(event.origin.name)

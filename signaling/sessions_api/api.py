@@ -36,6 +36,7 @@ from signaling.sessions_api.recordings.download_calls import DownloadCalls
 from signaling.sessions_api.recordings.film_calls import FilmCalls
 from signaling.sessions_api.recordings.insight_calls import InsightCalls
 from signaling.sessions_api.recordings.recording_calls import RecordingCalls
+from signaling.sessions_api.recordings.replay_board_calls import ReplayBoardCalls
 from signaling.sessions_api.recordings.replay_calls import ReplayCalls
 from signaling.sessions_api.recordings.session_captions import SessionCaptions
 from signaling.sessions_api.recordings.transcript_calls import TranscriptCalls
@@ -184,11 +185,12 @@ def recording_routes(desk: Desk, keyring: Keyring, callers: Callers, parts: Reco
     replay = ReplayCalls(desk, host.recordings, store, replay_files, links, host.archive)
     transcripts = TranscriptCalls(desk, replay, store, host.transcribing)
     films = FilmCalls(desk, calls, host.films, replay_files, transcripts)
-    insights = InsightCalls(desk, host.recordings, calls, replay, transcripts)
+    insights = InsightCalls(desk, host.recordings, calls, replay, transcripts, host.notes)
     return [
         *calls.routes(),
         *downloads.routes(),
         *replay.routes(),
+        *ReplayBoardCalls(desk, replay).routes(),
         *films.routes(),
         *transcripts.routes(),
         *insights.routes(),

@@ -54,7 +54,7 @@ class Reader:
 
 
 @pytest.mark.long
-async def test_a_lesson_has_captions_in_its_page_and_in_sdks(chromium):
+async def test_a_lesson_has_captions_in_its_page_and_in_sdks(chromium, tmp_path):
     async with captioning() as (server, http):
         people = School(http, server.page)
         session = await people.lesson()
@@ -84,18 +84,31 @@ async def test_a_lesson_has_captions_in_its_page_and_in_sdks(chromium):
         await eventually(lambda: "dioxide" in reader.text.lower(), "the last word is captioned")
         # Three seconds are the aim, which test_recogniser checks without other work; a browser runs here too.
         assert reader.first_seen("dioxide") - ended < 6
+        # Lines are shown for six seconds.
+        await shown_over_the_lesson(ada, tmp_path)
         await eventually(lambda: all(each.final for each in reader.segments.values()), "lines are complete")
         wrong, count = errors(SAID, reader.text[reader.text.lower().rfind("photo") :])
         assert wrong / count < 0.35
         assert reader.speakers == {"sam"}
         assert not others.segments
-        caption = ada.get_by_test_id("caption").last
-        await caption.wait_for()
-        assert await caption.get_attribute("data-person") == "sam"
-        assert (await caption.inner_text()).startswith("Sam ")
         assert ada.complaints == []
         for room in (sam, kim):
             await room.disconnect()
+
+
+async def shown_over_the_lesson(page, folder):
+    """A caption with its speaker, inside the window, also of a phone."""
+    caption = page.get_by_test_id("caption").last
+    await caption.wait_for()
+    assert await caption.get_attribute("data-person") == "sam"
+    assert (await caption.inner_text()).startswith("Sam ")
+    for name, size in (("wide", page.viewport_size), ("phone", {"width": 390, "height": 844})):
+        await page.set_viewport_size(size)
+        box = await caption.bounding_box()
+        await page.screenshot(path=str(folder / f"captions-{name}.png"))
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= size["width"]
+        assert 0 <= box["y"] < box["y"] + box["height"] <= size["height"]
 
 
 async def talk_again(room, text):

@@ -1,14 +1,20 @@
 """LiveKit's Egress service, driven by the unchanged Python SDK, with the files decoded."""
 
 import asyncio
+import json
+import os
+import shutil
 import time
+from typing import NamedTuple
 
 import av
 import pytest
 from livekit import api, rtc
+from livekit.api.egress_service import EgressService
 from livekit.protocol import egress
 
-from tests.e2e.conftest import eventually, serving
+from tests.e2e.conftest import Server, eventually, serving
+from tests.e2e.test_node import FOLDER, PACKAGED
 from tests.e2e.test_recorded_session import Publisher, read_stamp
 from tests.signaling.receiver import receiving
 
@@ -21,6 +27,14 @@ FILE = api.EncodedFileOutput(file_type=api.EncodedFileType.MP4, filepath="lesson
 async def webhooks():
     async with receiving() as receiver:
         yield receiver
+
+
+class Recorded(NamedTuple):
+    """A room with somebody who publishes, and the Python SDK's client."""
+
+    server: Server
+    client: EgressService
+    publisher: Publisher
 
 
 @pytest.fixture
@@ -44,7 +58,7 @@ async def room(tmp_path, webhooks):
         publisher = Publisher(joined, time.monotonic())
         await publisher.publish()
         await asyncio.sleep(1)  # the keyframes are there
-        yield client.egress, publisher
+        yield Recorded(server, client.egress, publisher)
         await publisher.stop()
         await joined.disconnect()
         await client.aclose()
@@ -60,7 +74,7 @@ async def over(client, egress_id):
 
 
 async def test_a_room_and_a_track_are_recorded_to_files(room, tmp_path, webhooks):
-    client, publisher = room
+    _, client, publisher = room
     started = await client.start_room_composite_egress(
         api.RoomCompositeEgressRequest(room_name="maths", file_outputs=[FILE])
     )
@@ -106,7 +120,7 @@ async def test_a_room_and_a_track_are_recorded_to_files(room, tmp_path, webhooks
 
 
 async def test_what_this_server_cannot_do_is_refused_plainly(room):
-    client, publisher = room
+    _, client, publisher = room
     rtmp = api.StreamOutput(urls=["rtmp://example.com/live"])
     s3 = api.EncodedFileOutput(filepath="x", s3=api.S3Upload(bucket="b"))
     composite = api.RoomCompositeEgressRequest
@@ -145,3 +159,27 @@ async def test_what_this_server_cannot_do_is_refused_plainly(room):
     stopped = await client.stop_egress(api.StopEgressRequest(egress_id=started.egress_id))
     assert stopped.participant.identity == "ada"
     await publisher.stop()
+
+
+async def test_the_node_sdk_records_the_tracks_that_it_names(room):
+    server, client, publisher = room
+    path = os.pathsep.join([str(PACKAGED), os.environ["PATH"]])
+    process = await asyncio.create_subprocess_exec(
+        shutil.which("node", path=path),
+        *("egress.mjs", server.page, "maths", publisher.video.sid, publisher.audio.sid),
+        cwd=FOLDER,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    output, _ = await process.communicate()
+    found = json.loads(output)
+    assert found["active"] == [found["id"]]
+    assert (found["status"], found["file"]) == ("EGRESS_COMPLETE", "node.mp4")
+    assert (found["layout"], found["stream"]) == ("501 unimplemented", "501 unimplemented")
+    assert found["second"] != ""
+    # A second file is refused, the same one in the old field and the new one is not.
+    other = api.EncodedFileOutput(file_type=api.EncodedFileType.MP4, filepath="other.mp4")
+    request = api.RoomCompositeEgressRequest(room_name="maths", file=FILE, file_outputs=[FILE, other])
+    with pytest.raises(api.TwirpError, match="one file"):
+        await client.start_room_composite_egress(request)
+    with av.open(found["location"]) as container:
+        assert [each.codec_context.name for each in container.streams] == ["h264", "aac"]

@@ -9,6 +9,8 @@ import pytest
 from livekit import rtc
 
 from recording.speech.values import Line, Transcript, Word
+from signaling.recordings.notes.note_files import ModelNotes, NoteFiles
+from signaling.recordings.notes.prompt import ModelNote
 from signaling.recordings.speech.transcripts import Transcripts
 from tests.e2e.conftest import eventually, serving
 from tests.e2e.firefox import FIREFOX, running_firefox
@@ -159,12 +161,14 @@ async def test_a_recording_is_played_while_it_is_made_and_sought_in_afterwards(c
 
         await eventually(is_over, "the recording has ended")
         Transcripts(tmp_path).write(lesson.recording, Transcript(1, "tiny", SPOKEN))
+        notes = ModelNotes("tiny-chat", [ModelNote(SPOKEN[1].start_s, "Algebra begins.")])
+        assert NoteFiles(tmp_path).write(lesson.recording, notes, lambda: True)
         await publisher.stop()
         await room.disconnect()
 
         page, large = await is_sought_in(chromium, server, lesson, live)
         await by_keyboard(page)
-        await read_along(page, lesson)
+        await read_along(page, lesson, tmp_path)
         await on_a_phone(page)
         assert page.complaints == []
         viewed = (await school.application.get("/audit?action=recording.viewed"))["data"]
@@ -225,7 +229,7 @@ async def by_keyboard(page):
     assert await toggle.get_attribute("data-state") == "paused"
 
 
-async def read_along(page, lesson):
+async def read_along(page, lesson, folder):
     """The transcript follows and is clicked; captions are shown, silence is skipped, all recordings are searched."""
     await page.get_by_test_id("replay-show-transcript").click()
     spoken = page.get_by_test_id("replay-spoken")
@@ -253,6 +257,17 @@ async def read_along(page, lesson):
     await page.get_by_test_id("replay-search").press("Enter")
     hit = page.get_by_test_id("replay-hit")
     assert (await hit.get_attribute("href")).endswith(f"/replay/{lesson.recording}#t=0")
+    await page.get_by_test_id("replay-show-notes").click()
+    await page.screenshot(path=str(folder / "notes.png"))
+    noted = page.get_by_test_id("replay-noted")
+    assert await noted.evaluate_all("all => all.map((each) => each.dataset.origin)") == [
+        "model",
+        "said",
+        "said",
+    ]
+    await noted.first.get_by_text("Algebra begins.").wait_for()
+    await noted.first.click()
+    assert abs(await shown_time(page) - SPOKEN[1].start_s) < 0.2
     await page.get_by_test_id("replay-show-log").click()
 
 

@@ -78,12 +78,15 @@ def postgres():
         yield server
 
 
-@pytest.fixture(scope="session")
-def s3_server():
+@pytest.fixture(scope="session", params=["moto", pytest.param("versitygw", marks=pytest.mark.long)])
+def s3_server(request, tmp_path_factory):
     """The origin of an S3 server, which starts when the first test asks for it."""
-    from tests import s3  # moto and boto3 take more than a second
+    from tests import s3, versitygw  # moto and boto3 take more than a second
 
-    with s3.running() as origin:
+    server = (
+        s3.running() if request.param == "moto" else versitygw.running(tmp_path_factory.mktemp("versitygw"))
+    )
+    with server as origin:
         yield origin
 
 

@@ -155,10 +155,22 @@ def test_secrets_stay_out_of_the_representation():
         "oidc_client_secret",
         "database_url",
         "mail_password",
+        "storage_secret",
+        "notes_key",
     )
-    shown = repr(ServerConfig(keys={"key": "hush-hush"}, **dict.fromkeys(secrets, "hush-hush")))
-    assert "hush" not in shown
-    assert "dev=False" in shown
+    given = {name: f"hush-{name}" for name in secrets}
+    config = ServerConfig(keys={"key": "hush-hush"}, **given)
+    assert "hush" not in repr(config)
+    assert "dev=False" in repr(config)
+    assert set(config.secrets) >= {"hush-hush", *given.values()}
+
+
+@pytest.mark.parametrize("missing", ["recordings", "notes_model"])
+def test_notes_by_a_model_need_recordings_and_its_name(missing):
+    options = {"notes_url": "http://127.0.0.1:1/v1", "notes_model": "m", "recordings": "r"}
+    assert load(dict(options), {}).notes_model == "m"
+    with pytest.raises(ConfigError, match="notes_url needs"):
+        load({**options, missing: ""}, {})
 
 
 MAIL = {"mail_host": "mail.example", "mail_from": "School <a@b.example>", "public_url": "https://b.example"}

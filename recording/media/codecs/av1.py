@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from recording.media.bits import BitReader, leb128, to_leb128
+from recording.media.frame_keys import FrameKeys
 from recording.values import CodecConfig, PayloadError, Picture
 
 _SEQUENCE_HEADER, _TEMPORAL_DELIMITER, _FRAME_HEADER, _FRAME = 1, 2, 3, 6
@@ -160,8 +161,14 @@ def _is_keyframe(obu: _Obu) -> bool:
 class Av1Joiner:
     """Joins the OBUs of a temporal unit."""
 
+    def __init__(self, keys: FrameKeys | None = None) -> None:
+        """`keys` are those of frames that are encrypted end to end, which LiveKit's clients do not do with AV1."""
+        self._keys = keys
+
     def join(self, payloads: Sequence[bytes]) -> Picture | None:
         """The temporal unit, with its configuration if it is a keyframe. PayloadError."""
+        if self._keys is not None:
+            raise PayloadError("encrypted AV1")
         obus = [obu for obu in _obus(payloads) if obu.kind not in _LEFT_OUT]
         if not obus:
             return None

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from recording.media.bits import BitReader
+from recording.media.frame_keys import FrameKeys
 from recording.values import CodecConfig, PayloadError, Picture
 
 _IDR, _SPS, _PPS, _DELIMITER, _FILLER = 5, 7, 8, 9, 12
@@ -126,14 +127,17 @@ def _size_and_format(sps: bytes) -> tuple[int, int, tuple[int, int, int] | None]
 class H264Joiner:
     """Joins the NAL units of an access unit and remembers the parameter sets."""
 
-    def __init__(self) -> None:
-        """No parameter sets yet."""
+    def __init__(self, keys: FrameKeys | None = None) -> None:
+        """No parameter sets yet; `keys` are those of frames that are encrypted end to end."""
+        self._keys = keys
         self._sps: dict[int, bytes] = {}
         self._pps: dict[int, bytes] = {}
 
     def join(self, payloads: Sequence[bytes]) -> Picture | None:
         """The access unit with 4-octet lengths, and avcC if it is a keyframe. PayloadError."""
         units = _units(payloads)
+        if self._keys is not None:
+            units = self._keys.units(units)
         for unit in units:
             self._remember(unit)
         kept = [unit for unit in units if unit[0] & 0x1F not in _LEFT_OUT]

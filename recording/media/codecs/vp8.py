@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from recording.media.frame_keys import FrameKeys
 from recording.values import CodecConfig, PayloadError, Picture
 from sfu.wire.codecs import vp8_fields
 
@@ -10,8 +11,16 @@ _KEYFRAME_HEADER_OCTETS = 10
 _START_CODE = b"\x9d\x01\x2a"
 
 
+# Not encrypted in a frame that is not a keyframe.
+_CLEAR_OCTETS = 3
+
+
 class Vp8Joiner:
     """Joins the partitions of a frame."""
+
+    def __init__(self, keys: FrameKeys | None = None) -> None:
+        """`keys` are those of frames that are encrypted end to end."""
+        self._keys = keys
 
     def join(self, payloads: Sequence[bytes]) -> Picture | None:
         """The frame, with its size if it is a keyframe. PayloadError."""
@@ -25,6 +34,8 @@ class Vp8Joiner:
                 raise PayloadError("a truncated VP8 payload descriptor")
             parts.append(payload[size:])
         data = b"".join(parts)
+        if self._keys is not None:
+            data = self._keys.frame(data, _KEYFRAME_HEADER_OCTETS if first.keyframe else _CLEAR_OCTETS)
         if not first.keyframe:
             return Picture(data, keyframe=False) if data else None
         if len(data) < _KEYFRAME_HEADER_OCTETS or data[3:6] != _START_CODE:

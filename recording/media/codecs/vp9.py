@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from recording.media.bits import BitReader
+from recording.media.frame_keys import FrameKeys
 from recording.values import CodecConfig, PayloadError, Picture
 
 # VP9 levels specification: the largest picture, in luma samples, of each level
@@ -122,6 +123,10 @@ def _superframe(frames: Sequence[bytes]) -> bytes:
 class Vp9Joiner:
     """Joins the packets of each layer's frame, and the frames of all layers to one superframe."""
 
+    def __init__(self, keys: FrameKeys | None = None) -> None:
+        """`keys` are those of frames that are encrypted end to end."""
+        self._keys = keys
+
     def join(self, payloads: Sequence[bytes]) -> Picture | None:
         """The picture of all received spatial layers, with its size if it is a keyframe. PayloadError."""
         frames: list[bytes] = []
@@ -138,6 +143,8 @@ class Vp9Joiner:
             raise PayloadError("a VP9 frame without its end")
         if len(frames) > 8:  # annex B: three bits
             raise PayloadError("a VP9 picture of too many frames")
+        if self._keys is not None:
+            frames = [self._keys.frame(frame, 0) for frame in frames]
         data = frames[0] if len(frames) == 1 else _superframe(frames)
         header = _header(frames[0])
         if not header.keyframe or descriptors[0].predicted:

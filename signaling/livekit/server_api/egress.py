@@ -196,7 +196,8 @@ def _check(request: Any) -> None:
         if name in present:
             raise TwirpError("unimplemented", f"this server does not support {name}; it writes files")
     outputs = file_outputs(request)
-    if len(outputs) > 1:
+    # LiveKit's SDK for Node names the same file in the old field and in the new one.
+    if any(output != outputs[0] for output in outputs):
         raise TwirpError("unimplemented", "this server writes one file for each egress")
     for output in outputs:
         if getattr(output, "file_type", egress.DEFAULT_FILETYPE) not in {

@@ -1,4 +1,4 @@
-"""Chapters of a recording: by slides and scenes, and by changes of topic where these say nothing."""
+"""Chapters of a recording: by slides, scenes and the whiteboard, and by changes of topic where these say nothing."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -18,7 +18,7 @@ class Chapter(msgspec.Struct, frozen=True):
     start_s: float
     end_s: float
     kind: str
-    "What begins: `start`, `slide`, `scene` or `topic`."
+    "What begins: `start`, `slide`, `scene`, `board` (a page of the whiteboard) or `topic`."
     title: str
     "The title of a scene, otherwise the most typical words that were said; empty if nothing was said."
     page: int = 0
@@ -30,7 +30,7 @@ Change = tuple[float, str, str, int]
 
 
 def chapters(changes: Sequence[Change], topics: Topics, length_s: float) -> list[Chapter]:
-    """Divide a recording; `changes` are slides and scenes, in order."""
+    """Divide a recording; `changes` are slides, scenes and pages of the whiteboard, in order."""
     found: list[Change] = [(0.0, "start", "", 0)]
     for change in changes:
         at_s = change[0]

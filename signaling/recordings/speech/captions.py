@@ -4,9 +4,10 @@ Nothing is tapped unless somebody asked for captions. End-to-end encrypted track
 participants and those who declined to be recorded are never captioned. Nothing is stored here.
 """
 
+import itertools
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from recording.speech.captions import CaptionReport
@@ -39,12 +40,15 @@ _OPTIONS: Final = Options(audio_only=True)
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """A caption line of a participant, which replaces earlier ones of the same number and track."""
+    """A caption line of a participant, which replaces earlier ones of the same number."""
 
     room: Room
     speaker: Participant
     track_sid: TrackSid
+    "Of the publication with which the line began, which may have ended since."
+    source: Source
     line: int
+    "Each line of this server has a number of its own."
     text: str
     "Words that will not change."
     tail: str
@@ -72,6 +76,8 @@ class _Captioned:
     consents: dict[Identity, bool]
     wanted_by: set[str]
     tracks: dict[TrackSid, RecordedTrackId] = field(default_factory=dict)
+    lines: dict[tuple[RecordedTrackId, int], Spoken] = field(default_factory=dict)
+    "Lines that are not final, as they were told last; keys have the process's number, which it uses again."
     behind: bool = False
     failed: bool = False
     "The process has failed, and has transcribed nothing of this room since."
@@ -101,6 +107,7 @@ class Captions:
         self._recordings = recordings
         self._new_id = new_id
         self._rooms: dict[RoomName, _Captioned] = {}
+        self._numbers = itertools.count(1)
         self._listeners: list[Callable[[CaptionEvent], None]] = []
         self._child = None if make_child is None else make_child(self._on_report, self._on_failure)
         services.hub.observe(self._on_event)
@@ -153,6 +160,7 @@ class Captions:
             await self._child.close()
 
     def _end(self, captioned: _Captioned) -> None:
+        self._end_lines(captioned)
         del self._rooms[captioned.room.name]
         self._services.media.stop_recording(captioned.id)
         if not self._rooms and self._child is not None:
@@ -184,6 +192,8 @@ class Captions:
                 self._tap(captioned, person, track)
             else:
                 self._untap(captioned, track.sid)
+        if not allowed:
+            self._end_lines(captioned, of=person)
 
     def _on_consent(self, room_name: RoomName, identity: Identity, granted: bool) -> None:
         captioned = self._rooms.get(room_name)
@@ -239,27 +249,38 @@ class Captions:
         if report.behind is not None:
             self._set_behind(captioned, behind=report.behind)
             return
+        key = report.track_id, report.line
+        line = captioned.lines.pop(key, None) or self._new_line(captioned, report)
+        if line is None:
+            return
+        if captioned.failed:
+            captioned.failed = False
+            self._set_behind(captioned, behind=False)
+        line = replace(line, text=report.text, tail=report.tail, final=report.final)
+        if not line.final:
+            captioned.lines[key] = line
+        self._tell(line)
+
+    def _new_line(self, captioned: _Captioned, report: CaptionReport) -> Spoken | None:
+        """Return an empty line; None if nobody is captioned by that track, or nothing was said."""
         published = captioned.published(report.track_id)
-        if published is not None:
-            if captioned.failed:
-                captioned.failed = False
-                self._set_behind(captioned, behind=False)
-            person, track = published
-            self._tell(
-                Spoken(
-                    captioned.room,
-                    person,
-                    track.sid,
-                    report.line,
-                    report.text,
-                    report.tail,
-                    report.final,
-                )
-            )
+        if published is None or not (report.text or report.tail):
+            return None
+        person, track = published
+        number = next(self._numbers)
+        return Spoken(captioned.room, person, track.sid, track.spec.source, number, "", "", final=False)
+
+    def _end_lines(self, captioned: _Captioned, *, of: Participant | None = None) -> None:
+        """Make lines final as they were told last: all of a room, or those of one person."""
+        for key, line in tuple(captioned.lines.items()):
+            if of is None or line.speaker is of:
+                del captioned.lines[key]
+                self._tell(replace(line, text=f"{line.text} {line.tail}".strip(), tail="", final=True))
 
     def _on_failure(self) -> None:
         for captioned in self._rooms.values():
             captioned.failed = True
+            self._end_lines(captioned)
             self._set_behind(captioned, behind=True)
 
     def _set_behind(self, captioned: _Captioned, *, behind: bool) -> None:
@@ -277,10 +298,8 @@ def may_read(reader: Participant, spoken: Spoken) -> bool:
     speaker = spoken.speaker
     if reader is speaker:
         return True
-    track = speaker.tracks.get(spoken.track_sid)
     return (
-        track is not None
-        and reader.room is speaker.room
-        and reader.permissions.may_receive(speaker.identity, speaker.user_id, track.spec.source)
+        reader.room is spoken.room
+        and reader.permissions.may_receive(speaker.identity, speaker.user_id, spoken.source)
         and speaker.rules.allow(reader.sid, reader.identity, spoken.track_sid)
     )

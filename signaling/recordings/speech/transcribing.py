@@ -71,10 +71,11 @@ class Transcribing:
         self._folder = folder
         self._settings = settings
         self._wall_clock = wall_clock
-        self.transcripts = Transcripts(folder)
+        self.transcripts = Transcripts(folder, key_of)
         self.steps = Steps(store, "transcript", VERSION, wall_clock)
         self.progress: dict[RecordingId, float] = {}
         "From 0 to 1, of the recordings that are being transcribed."
+        self._listeners: list[Callable[[], None]] = []
         self._news = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         recordings.observe(lambda _row: self._news.set())
@@ -83,6 +84,10 @@ class Transcribing:
     def is_on(self) -> bool:
         """Whether recordings are transcribed."""
         return self._settings.model is not None
+
+    def observe(self, listener: Callable[[], None]) -> None:
+        """Call a function whenever a transcript has been made."""
+        self._listeners.append(listener)
 
     def start(self) -> None:
         """Begin to look for recordings."""
@@ -101,7 +106,7 @@ class Transcribing:
             try:
                 await self._recordings.changes.written()
                 for row in reversed(await self._store.recordings.find(limit=_MOST)):
-                    if _has_speech(row):
+                    if has_speech(row):
                         await self._attempt(row.id)
             except StoreError as error:
                 log.warning("transcripts are waiting for the database: %s", error)
@@ -116,7 +121,7 @@ class Transcribing:
         if self._settings.model is None:
             return False
         row = await self._store.recordings.get(recording_id)
-        if row is None or not _has_speech(row):
+        if row is None or not has_speech(row):
             return False
         step = await self.steps.get(recording_id)
         return not self.steps.is_done(step) and not self.steps.is_given_up(step)
@@ -140,6 +145,8 @@ class Transcribing:
             raise
         else:
             await self.steps.done(recording_id)
+            for listener in self._listeners:
+                listener()
         finally:
             self.progress.pop(recording_id, None)
 
@@ -176,8 +183,8 @@ class Transcribing:
         self.transcripts.write(recording_id, Transcript(VERSION, self._settings.model.name, lines))
 
 
-def _has_speech(row: Recording) -> bool:
-    """Whether a recording is transcribed: those that an application's API has started have files of their own."""
+def has_speech(row: Recording) -> bool:
+    """Return whether a recording is transcribed; one that an application's API has started has files of its own."""
     if row.status in ACTIVE or row.status == DELETED or row.ended_at is None:
         return False
     return row.status in {FINISHED, FAILED} and output_of(row).kind is OutputKind.NONE

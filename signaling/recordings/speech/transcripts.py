@@ -1,6 +1,8 @@
-"""Transcripts of recordings as files beside the tracks, so that they go with them. Blocking: for threads."""
+"""Transcripts of recordings as files beside the tracks, so that they go with them. Blocking: for threads.
 
-import os
+The file of an encrypted recording is encrypted with the recording's key.
+"""
+
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
@@ -8,9 +10,11 @@ from typing import Final
 import msgspec
 
 from recording.files.layout import LayoutError, recording_path
+from recording.files.text_file import read_text_file, write_text_file
 from recording.speech.values import Line, Transcript
 from sfu.values import RecordingId
 from signaling.recordings.files import FilesError
+from signaling.recordings.keys import KeyOf, no_key
 
 __all__ = ["Found", "Line", "Transcripts"]
 
@@ -41,30 +45,27 @@ class _Texts(msgspec.Struct, frozen=True):
 class Transcripts:
     """The transcripts of all recordings in a folder."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, key_of: KeyOf = no_key) -> None:
         """`folder` is the folder of the recordings."""
         self._folder = folder
+        self._key_of = key_of
 
     def read(self, recording_id: RecordingId) -> Transcript | None:
         """Return a transcript; None if there is none. FilesError."""
         try:
-            return msgspec.json.decode(self._path(recording_id).read_bytes(), type=Transcript)
+            return msgspec.json.decode(self._content(recording_id), type=Transcript)
         except FileNotFoundError:
             return None
-        except (OSError, msgspec.MsgspecError) as error:
+        except (OSError, LayoutError, msgspec.MsgspecError) as error:
             raise FilesError(f"the transcript of {recording_id} cannot be read: {error}") from error
 
     def write(self, recording_id: RecordingId, transcript: Transcript) -> None:
         """Store a transcript instead of the one before. FilesError, also if the recording has been deleted."""
-        path = self._path(recording_id)
-        unfinished = path.with_suffix(".part")
         try:
-            with unfinished.open("wb") as file:
-                file.write(msgspec.json.encode(transcript))
-                file.flush()
-                os.fsync(file.fileno())
-            unfinished.replace(path)
-        except OSError as error:
+            write_text_file(
+                self._path(recording_id), msgspec.json.encode(transcript), self._key_of(recording_id)
+            )
+        except (OSError, LayoutError) as error:
             raise FilesError(f"the transcript of {recording_id} cannot be written: {error}") from error
 
     def remove(self, recording_id: RecordingId, is_removed: Callable[[Line], bool]) -> int:
@@ -89,8 +90,8 @@ class Transcripts:
         found: list[Found] = []
         for recording_id in recording_ids:
             try:
-                texts = msgspec.json.decode(self._path(recording_id).read_bytes(), type=_Texts)
-            except (OSError, FilesError, msgspec.MsgspecError):
+                texts = msgspec.json.decode(self._content(recording_id), type=_Texts)
+            except (OSError, FilesError, LayoutError, msgspec.MsgspecError):
                 continue  # no transcript, or deleted meanwhile
             for line in texts.lines:
                 text = line.text.casefold()
@@ -99,6 +100,10 @@ class Transcripts:
                     if len(found) == limit:
                         return found
         return found
+
+    def _content(self, recording_id: RecordingId) -> bytes:
+        """Return the content of a transcript's file. OSError, FilesError, LayoutError."""
+        return read_text_file(self._path(recording_id), self._key_of(recording_id))
 
     def _path(self, recording_id: RecordingId) -> Path:
         try:

@@ -1,5 +1,7 @@
 """Chapters, highlights and notes of a recording, and the bookmarks that tutors set in it."""
 
+import asyncio
+from enum import StrEnum
 from typing import Annotated, Final
 
 import msgspec
@@ -8,9 +10,12 @@ from classroom.features.people import Person
 from classroom.ids import SessionId
 from classroom.state import Classroom
 from signaling.http.api import ApiError, Route
+from signaling.recordings.files import FilesError
 from signaling.recordings.insights.chapters import Change, Chapter, chapters
 from signaling.recordings.insights.highlights import Highlight, bursts, ordered
 from signaling.recordings.insights.topics import Topics
+from signaling.recordings.notes.note_taking import NoteTaking
+from signaling.recordings.notes.prompt import ModelNote
 from signaling.recordings.recordings import Recordings
 from signaling.recordings.rules import parse_track_id
 from signaling.sessions_api.callers import Caller
@@ -40,26 +45,58 @@ class HighlightList(msgspec.Struct, frozen=True):
     data: list[Highlight]
 
 
+class NoteOrigin(StrEnum):
+    """Where a note comes from."""
+
+    SAID = "said"
+    "It is a sentence of the transcript."
+    MODEL = "model"
+    "A language model wrote it."
+
+
 class Note(msgspec.Struct, frozen=True):
-    """A sentence that was said."""
+    """A note about a moment."""
 
     at_s: float
     person: str
+    "Who said it; empty for a note by a model."
     text: str
+    origin: NoteOrigin
 
 
 class ChapterNotes(msgspec.Struct, frozen=True):
-    """The most central sentences of a chapter."""
+    """Notes of a chapter: those by a model in the order of time, then the most central sentences."""
 
     start_s: float
     title: str
     notes: list[Note]
 
 
+class ModelStatus(StrEnum):
+    """The state of the notes by a model."""
+
+    NONE = "none"
+    "This server has no model for notes, or the caller may not see everything that was said."
+    WAITING = "waiting"
+    FINISHED = "finished"
+    FAILED = "failed"
+
+
+class ModelState(msgspec.Struct, frozen=True):
+    """The notes by a model."""
+
+    status: ModelStatus
+    name: str = ""
+    "Of the model."
+    error: str = ""
+    "Of the last attempt."
+
+
 class Notes(msgspec.Struct, frozen=True):
     """Notes, chapter by chapter."""
 
     data: list[ChapterNotes]
+    model: ModelState
 
 
 class NewBookmark(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -73,15 +110,17 @@ class NewBookmark(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 class InsightCalls:
     """The handlers."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - the parts of the server that insights use
         self,
         desk: Desk,
         recordings: Recordings,
         calls: RecordingCalls,
         replay: ReplayCalls,
         transcripts: TranscriptCalls,
+        notes: NoteTaking | None,
     ) -> None:
-        """Use the calls that decide who may watch a recording."""
+        """Use the calls that decide who may watch a recording; `notes` is None on a server without recordings."""
+        self._notes = notes
         self._desk = desk
         self._recordings = recordings
         self._calls = calls
@@ -100,7 +139,7 @@ class InsightCalls:
         ]
 
     async def chapters(self, caller: Caller, recording: RecordingPath) -> ChapterList:
-        """Return chapters by slides, scenes and changes of topic."""
+        """Return chapters by slides, scenes, pages of the whiteboard and changes of topic."""
         return ChapterList((await self._divided(caller, recording))[0])
 
     async def highlights(self, caller: Caller, recording: RecordingPath) -> HighlightList:
@@ -117,20 +156,46 @@ class InsightCalls:
         return HighlightList(ordered(found, length_s))
 
     async def notes(self, caller: Caller, recording: RecordingPath) -> Notes:
-        """Return the most central sentences of each chapter, as they were said."""
+        """Return the most central sentences of each chapter, as they were said, and the notes by a model."""
         found, topics = await self._divided(caller, recording)
+        state, by_model = await self._by_model(caller, recording)
         notes = [
             ChapterNotes(
                 chapter.start_s,
                 chapter.title,
                 [
-                    Note(line.start_s, parse_track_id(line.track_id)[0], line.text)
-                    for line in topics.central(chapter.start_s, chapter.end_s, _NOTES_OF_CHAPTER)
+                    *(
+                        Note(each.at_s, "", each.text, NoteOrigin.MODEL)
+                        for each in by_model
+                        if chapter.start_s <= each.at_s < chapter.end_s
+                    ),
+                    *(
+                        Note(line.start_s, parse_track_id(line.track_id)[0], line.text, NoteOrigin.SAID)
+                        for line in topics.central(chapter.start_s, chapter.end_s, _NOTES_OF_CHAPTER)
+                    ),
                 ],
             )
             for chapter in found
         ]
-        return Notes([each for each in notes if each.notes])
+        return Notes([each for each in notes if each.notes], state)
+
+    async def _by_model(self, caller: Caller, recording: RecordingPath) -> tuple[ModelState, list[ModelNote]]:
+        """Return the notes by a model: they are about everything that was said, so only for those who may see that."""
+        row, _, _ = await self._replay.watched(caller, recording, lambda _room, _person: None)
+        if self._notes is None or not await self._transcripts.sees_all(row, caller):
+            return ModelState(ModelStatus.NONE), []
+        try:
+            found = await asyncio.to_thread(self._notes.files.read, row.id)
+        except FilesError as error:
+            raise ApiError(404, "no_files", f"{error}.") from error
+        if found is not None:
+            return ModelState(ModelStatus.FINISHED, found.model), found.notes
+        if not self._notes.is_on:
+            return ModelState(ModelStatus.NONE), []
+        step = await self._notes.steps.get(row.id)
+        given_up = self._notes.steps.is_given_up(step)
+        status = ModelStatus.FAILED if given_up else ModelStatus.WAITING
+        return ModelState(status, error=step.error), []
 
     async def bookmark(self, caller: Caller, recording: RecordingPath, body: NewBookmark) -> Highlight:
         """Bookmark a moment of a recording, also while it is in progress; tutors only."""
@@ -171,6 +236,8 @@ def _change(mark: Mark) -> Change | None:
         return mark.at_s, "slide", "", mark.page
     if mark.kind == "scene":
         return mark.at_s, "scene", mark.text, 0
+    if mark.kind == "board":
+        return mark.at_s, "board", "", 0
     return None
 
 

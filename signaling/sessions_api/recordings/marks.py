@@ -17,6 +17,7 @@ from classroom.features import (
     session,
     slides,
     studio,
+    whiteboard,
 )
 from classroom.ids import PersonId
 from classroom.state import Classroom
@@ -38,7 +39,7 @@ class Mark(msgspec.Struct, frozen=True, omit_defaults=True):
     by: str = ""
     "Id of the person concerned; empty where the name is hidden."
     id: str = ""
-    "Id of the message, question, poll, deck or scene."
+    "Id of the message, question, poll, deck, scene or page of the whiteboard."
     text: str = ""
     page: int = 0
     "Page of slides, from 1."
@@ -139,6 +140,14 @@ def _of_stage(event: Event) -> Content | None:
             return "scene", event.source, event.kind or "", event.title, 0
         case moderation.Spotlit():
             return "spotlight", event.person, "", "", 0
+        case _:
+            return _of_rest(event)
+
+
+def _of_rest(event: Event) -> Content | None:
+    match event:
+        case whiteboard.Turned():
+            return "board", event.by, event.page, "", 0
         case breakouts.Opened():
             return "breakouts", "", "", "opened", 0
         case breakouts.Closed():

@@ -1,7 +1,7 @@
 """Starting, stopping, listing and deleting recordings of sessions; consent of people."""
 
 import asyncio
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 import msgspec
 
@@ -16,12 +16,14 @@ from signaling.recordings.deletion import Deletion
 from signaling.recordings.files import FilesError, Manifest, RecordingFiles
 from signaling.recordings.outputs.films import Films
 from signaling.recordings.recordings import AlreadyRecordedError, Recordings
+from signaling.recordings.room_keys import Derivation, frame_key, material_of
 from signaling.recordings.rules import Options
 from signaling.recordings.statuses import ACTIVE, DELETED
 from signaling.sessions_api.callers import Caller
 from signaling.sessions_api.desk import Desk, viewer
 from signaling.sessions_api.path_ids import RecordingPath, SessionPath
 from signaling.store import Store
+from signaling.store.people.audit import AuditEntry
 from signaling.store.records import Recording
 from signaling.teaching.names import room_name, session_of
 
@@ -48,6 +50,21 @@ class Consent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """A person's answer."""
 
     granted: bool
+
+
+class RoomKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The key of a session whose media are encrypted end to end."""
+
+    key: Annotated[str, msgspec.Meta(min_length=1, max_length=1024)]
+    "What the key provider of LiveKit's clients was given."
+    encoding: Literal["text", "base64"] = "text"
+    "Whether `key` is a passphrase, or the bytes of a key in base64."
+    derivation: Derivation | None = None
+    "How frame keys are derived; absent: `pbkdf2` of a passphrase and `hkdf` of bytes, as LiveKit's clients do."
+    index: Annotated[int, msgspec.Meta(ge=0, le=255)] = 0
+    "Its place in the ring of keys."
+    person: Annotated[str, msgspec.Meta(max_length=256)] = ""
+    "Whose media it encrypts; empty: those of everybody (a shared key)."
 
 
 class RecordingAnswer(msgspec.Struct, frozen=True):
@@ -102,6 +119,8 @@ class RecordingCalls:
             Route("GET", session, self.list, absent),
             Route("PUT", f"{session}/consent", self.consent, absent),
             Route("PUT", f"{session}/automatic", self.automatic, absent),
+            Route("PUT", f"{session}/key", self.give_key, {**state, 501: "this server records nothing"}),
+            Route("DELETE", f"{session}/key", self.forget_keys, absent),
             Route("GET", one, self.get, absent),
             Route("GET", f"{one}/manifest", self.manifest, state),
             Route("POST", f"{one}/stop", self.stop, state),
@@ -141,6 +160,32 @@ class RecordingCalls:
         await self.require_tutor(caller, session)
         options = Options(body.camera_layer, body.audio_only, body.require_consent) if body.on else None
         await self._recordings.record_automatically(caller.tenant, room_name(session), caller.person, options)
+        return Answer(None)
+
+    async def give_key(self, caller: Caller, session: SessionPath, body: RoomKey) -> Answer[None]:
+        """Give the server a key of media that are encrypted end to end, to record them until the room ends."""
+        await self.require_tutor(caller, session)
+        room = room_name(session)
+        if not self._recordings.is_on:
+            raise ApiError(501, "recordings_off", "This server has no folder for recordings.")
+        if not self._recordings.has_room_for_key(room):
+            raise ApiError(409, "too_many_keys", "The session has too many keys; delete them first.")
+        try:
+            material = material_of(body.key, body.encoding)
+        except ValueError as error:
+            raise ApiError(400, "bad_key", "The key is not base64.") from error
+        derivation = body.derivation or ("pbkdf2" if body.encoding == "text" else "hkdf")
+        key = await asyncio.to_thread(frame_key, material, derivation)
+        details = {"index": body.index, **({"person": body.person} if body.person else {})}
+        entry = AuditEntry(self._desk.now, "recording.key_given", caller.person, session, session, details)
+        await self._store.audit.add(caller.tenant, entry)
+        await self._recordings.use_key(room, Identity(body.person), body.index, key)
+        return Answer(None)
+
+    async def forget_keys(self, caller: Caller, session: SessionPath) -> Answer[None]:
+        """Delete the keys of media that are encrypted end to end: such media are no longer recorded."""
+        await self.require_tutor(caller, session)
+        await self._recordings.forget_keys(room_name(session))
         return Answer(None)
 
     async def get(self, caller: Caller, recording: RecordingPath) -> RecordingAnswer:

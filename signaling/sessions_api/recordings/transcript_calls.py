@@ -156,6 +156,14 @@ class TranscriptCalls:
         """Return the lines of a transcript that the caller may see; none if there is no transcript."""
         return (await self._read(row, caller))[0]
 
+    async def sees_all(self, row: Recording, caller: Caller) -> bool:
+        """Return whether the caller may see all of a transcript."""
+        if self._transcribing is None:
+            return True
+        shown = await self.lines(row, caller)
+        whole = await asyncio.to_thread(self._transcribing.transcripts.read, row.id)
+        return whole is None or len(shown) == len(whole.lines)
+
     async def captions_of(self, row: Recording, caller: Caller) -> list[tuple[float, float, str]]:
         """Return (start in s, end in s, text with the speaker's name) of the captions that the caller may see."""
         lines = await self.lines(row, caller)

@@ -50,11 +50,11 @@ def speak(text, voice="en-gb", words_per_minute=140):
     return found
 
 
-def write(folder, recording, tracks):
-    """Write a recording; `tracks` maps a track id to (start in s, packets) of its speech."""
+def write(folder, recording, tracks, key=b""):
+    """Write a recording, encrypted if there is a key; `tracks`: by track id, (start in s, packets) of its speech."""
     now = Moment(S, 1_800_000_000 * S, "boot")
     recorder = Recorder(RecorderSettings(str(folder), 0), lambda: now, lambda _: None)
-    recorder.handle(tap.StartRecording(recording, 0))
+    recorder.handle(tap.StartRecording(recording, 0, key))
     packets, end_ns = [], 0
     for stream, (track, spoken) in enumerate(tracks.items(), 1):
         recorder.handle(tap.OpenTrack(recording, track, "audio", track, 0))

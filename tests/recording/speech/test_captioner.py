@@ -130,6 +130,20 @@ def test_a_line_of_words_that_were_not_said_ends_empty():
     ]
 
 
+def test_a_line_of_words_that_were_not_said_ends_also_with_its_track():
+    room = Room(share=0.15)
+    room.recogniser.words = lambda _samples, language: (
+        [] if room.shown else [Word(0.0, 1.0, "hm")],
+        language,
+    )
+    room.run(1, TIA)
+    room.run(1.5, TIA)
+    room.captioner.forget(TIA)
+    [first, *_, last] = [report for _at, report in room.shown] + room.captioner.step(room.now)
+    assert (first.tail, first.final) == ("hm", False)
+    assert (last.text, last.tail, last.final) == ("", "", True)
+
+
 def test_a_long_speech_is_transcribed_in_short_windows_and_nothing_is_missing():
     room = Room(cost_s=0.05)
     room.run(100, TIA)

@@ -263,6 +263,24 @@ def test_an_encrypted_publication_is_refused_with_a_reason(world):
     assert world.told(tap.OpenTrack) == world.told(tap.Packet) == []
 
 
+def test_an_encrypted_publication_is_recorded_with_its_keys(world):
+    world.published.spec = replace(world.published.spec, encrypted=True)
+    keys = ((0, b"k" * 16),)
+    world.taps.record("r", world.published, replace(TRACK, frame_keys=keys), world.now)
+    world.video("q", key=True)
+    [opened] = world.told(tap.OpenTrack)
+    assert opened.frame_keys == keys
+    assert "kkkk" not in repr(opened) + repr(replace(TRACK, frame_keys=keys))
+    assert world.told(tap.Packet)
+
+
+def test_encrypted_av1_is_refused_also_with_a_key(world):
+    world.published.spec = replace(world.published.spec, encrypted=True)
+    world.taps.record("r", world.published, replace(TRACK, frame_keys=((0, b"k" * 16),)), world.now)
+    [found] = world.taps._taps[world.published].values()
+    assert "av1" not in found.codecs
+
+
 def test_a_codec_that_cannot_be_stored_is_refused_once(world):
     audio = Recorded("audio")
     audio.publisher.negotiated.inbound["0"].codec_by_payload_type[8] = "pcma"

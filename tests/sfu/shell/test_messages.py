@@ -52,7 +52,7 @@ ORDERS = {
     "set_preferences": ("PA_1", "TR_1", Preferences(width=640, height=360, enabled=False)),
     "send_data": (["PA_1", "PA_2"], "_reliable", b"\x00\xff", "PA_3 stream"),
     "start_recording": ("rec_1", "RM_1", b"key"),
-    "record_track": ("rec_1", "TR_1", RecordedTrack("ada camera", "Ada", 1)),
+    "record_track": ("rec_1", "TR_1", RecordedTrack("ada camera", "Ada", 1, ((3, b"k" * 16),))),
     "stop_recording_track": ("rec_1", "TR_1"),
     "pause_recording": ("rec_1", True),
     "stop_recording": ("rec_1",),

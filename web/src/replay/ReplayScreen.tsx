@@ -5,6 +5,7 @@ import { useCallback, useEffect, useMemo, useState } from 'react';
 import type { Caller } from '../client/classroom/call';
 import { clock } from '../client/classroom/time';
 import { chaptersOf, type Chapter } from '../client/recordings/chapters';
+import { notesOf, type ChapterNotes } from '../client/recordings/notes';
 import { replay, type Mark, type Viewing } from '../client/recordings/replay';
 import { transcripts, type SpokenLine } from '../client/recordings/transcript';
 import { r } from '../client/text/replay/texts';
@@ -15,6 +16,7 @@ import { useStore } from '../ui/hooks/useStore';
 import { actionOf, nextSpeed, SPEEDS } from './keys';
 import { Log } from './Log';
 import { Player } from './media/player';
+import { Notes } from './Notes';
 import { ReplayStage } from './ReplayStage';
 import { momentIn, namesOf, written } from './timeline';
 import { Timeline } from './Timeline';
@@ -35,7 +37,7 @@ export function ReplayScreen({ caller, viewing }: ReplayScreenProps) {
   const names = useMemo(() => namesOf(marks), [marks]);
   const wholeSecond = Math.floor(state.timeS);
   const lines = useMemo(() => written(marks, wholeSecond + 1), [marks, wholeSecond]);
-  const { spoken, panel, setPanel, captioned, setCaptioned } = useTranscript(caller, viewing, player);
+  const { spoken, notes, panel, setPanel, captioned, setCaptioned } = useTranscript(caller, viewing, player);
   const chapters = useChapters(caller, viewing);
   const captions = captioned ? captionsAt(spoken, state.timeS) : [];
   const jump = useCallback((to: number): void => player.jump(to), [player]);
@@ -57,7 +59,14 @@ export function ReplayScreen({ caller, viewing }: ReplayScreenProps) {
         data-length={lengthS.toFixed(1)}
         data-speaker={state.speaker}
       >
-        <ReplayStage player={player} state={state} names={names} caller={caller} session={viewing.session}>
+        <ReplayStage
+          player={player}
+          state={state}
+          names={names}
+          caller={caller}
+          session={viewing.session}
+          recording={viewing.recording.id}
+        >
           {captions.length > 0 && (
             <p className="replay-captions" data-testid="replay-captions">
               {captions.map(({ person, text }) => (
@@ -178,6 +187,14 @@ export function ReplayScreen({ caller, viewing }: ReplayScreenProps) {
               testId="replay-show-transcript"
               onChange={() => setPanel('transcript')}
             />
+            {notes.length > 0 && (
+              <Switch
+                on={panel === 'notes'}
+                label={r('notes.title')}
+                testId="replay-show-notes"
+                onChange={() => setPanel('notes')}
+              />
+            )}
           </div>
         )}
         {panel === 'transcript' && spoken.length > 0 ? (
@@ -188,6 +205,8 @@ export function ReplayScreen({ caller, viewing }: ReplayScreenProps) {
             names={names}
             onJump={jump}
           />
+        ) : panel === 'notes' ? (
+          <Notes chapters={notes} names={names} onJump={jump} />
         ) : (
           <Log lines={lines} names={names} onJump={jump} />
         )}
@@ -217,10 +236,11 @@ function Switch({ on, label, testId, onChange }: SwitchProps) {
   );
 }
 
-/** Loads the transcript; without one, `spoken` stays empty. */
+/** Loads the transcript and the notes of it; without one, both stay empty. */
 function useTranscript(caller: Caller, { recording }: Viewing, player: Player) {
   const [spoken, setSpoken] = useState<readonly SpokenLine[]>([]);
-  const [panel, setPanel] = useState<'log' | 'transcript'>('log');
+  const [notes, setNotes] = useState<readonly ChapterNotes[]>([]);
+  const [panel, setPanel] = useState<'log' | 'transcript' | 'notes'>('log');
   const [captioned, setCaptioned] = useState(false);
   useEffect(() => {
     let current = true;
@@ -230,13 +250,17 @@ function useTranscript(caller: Caller, { recording }: Viewing, player: Player) {
         if (!current) return;
         setSpoken(lines);
         player.setSilences(silences(lines, player.state.snapshot().lengthS));
+        return lines.length === 0 ? [] : notesOf(caller, recording.id);
+      })
+      .then((found) => {
+        if (current && found !== undefined) setNotes(found);
       })
       .catch(() => undefined);
     return () => {
       current = false;
     };
   }, [caller, recording.id, player]);
-  return { spoken, panel, setPanel, captioned, setCaptioned };
+  return { spoken, notes, panel, setPanel, captioned, setCaptioned };
 }
 
 /** Loads the chapters; without any, the timeline stays plain. A live recording's are loaded as it is opened. */

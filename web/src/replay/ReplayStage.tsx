@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState, type ReactNode } from 'react';
+import { lazy, Suspense, useEffect, useRef, useState, type ReactNode } from 'react';
 
 import type { Caller } from '../client/classroom/call';
 import { pathOf } from '../client/classroom/sessions';
@@ -6,19 +6,26 @@ import { r, type ReplayKey } from '../client/text/replay/texts';
 import type { Player, PlayerState } from './media/player';
 import type { Large } from './scene';
 
+// With Yjs, which only recordings with a whiteboard need.
+const BoardStage = lazy(async () => ({ default: (await import('./board/BoardStage')).BoardStage }));
+
 interface StageProps {
   player: Player;
   state: PlayerState;
   names: ReadonlyMap<string, string>;
   caller: Caller;
   session: string;
+  /** Id of the recording. */
+  recording: string;
   /** Captions. */
   children?: ReactNode;
 }
 
 /** The scene at the current time: a large picture, and the speaker's face in the corner. */
-export function ReplayStage({ player, state, names, caller, session, children }: StageProps) {
+export function ReplayStage({ player, state, names, caller, session, recording, children }: StageProps) {
   const { large, small } = state.arrangement;
+  const [boarded, setBoarded] = useState(false);
+  if (large.kind === 'whiteboard' && !boarded) setBoarded(true);
   const person = (number: number): string => {
     const track = player.track(number);
     const name = names.get(track?.person ?? '') ?? track?.person ?? '';
@@ -35,7 +42,18 @@ export function ReplayStage({ player, state, names, caller, session, children }:
         />
       )}
       {large.kind === 'slide' && <Slide caller={caller} session={session} slide={large} />}
-      {large.kind === 'whiteboard' && <p className="replay-words">{r('stage.whiteboard')}</p>}
+      {boarded && (
+        <Suspense fallback={null}>
+          <BoardStage
+            caller={caller}
+            session={session}
+            recording={recording}
+            live={state.live}
+            timeS={state.timeS}
+            hidden={large.kind !== 'whiteboard'}
+          />
+        </Suspense>
+      )}
       {state.gap !== undefined && large.kind !== 'slide' && (
         <p className="replay-words" data-testid="replay-gap" data-reason={state.gap}>
           {gapWords(state.gap)}

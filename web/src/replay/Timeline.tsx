@@ -105,7 +105,8 @@ const Chapters = memo(function Chapters({
   );
 });
 
-function chapterWords({ title, page }: Chapter): string {
+function chapterWords({ kind, title, page }: Chapter): string {
+  if (kind === 'board') return title === '' ? r('stage.whiteboard') : r('chapter.board', { title });
   if (page > 0)
     return title === '' ? r('chapter.slide', { page }) : r('chapter.slideTitled', { page, title });
   return title === '' ? r('chapter.start') : title;

@@ -65,7 +65,13 @@ it.each([
   ['', undefined],
 ])('finds the moment in %s', (hash, expected) => expect(momentIn(hash)).toBe(expected));
 
-const chapter = (startS: number, endS: number, title = '') => ({ startS, endS, title, page: 0 });
+const chapter = (startS: number, endS: number, title = '') => ({
+  kind: 'scene',
+  startS,
+  endS,
+  title,
+  page: 0,
+});
 
 it('shows chapters as stretches that fill the timeline, and which one is played', () => {
   const found = stretches([chapter(0, 50), chapter(50, 75, 'Light'), chapter(75, 90)], 60, 100, 10);

@@ -14,13 +14,14 @@ from signaling.app import Server
 from signaling.config import DEV_KEYS, ServerConfig
 from signaling.recordings.speech.caption_child import CaptionChild
 from signaling.rooms.media import MediaEvents
+from signaling.rooms.model import USER_ID
 from signaling.store import Store
 from signaling.store.store import MEMORY_URL
 from tests.signaling.daily.conftest import Daily
 from tests.signaling.fake_media import FakeMedia
 from tests.signaling.livekit_client import World
 from tests.signaling.receiver import receiving
-from tests.signaling.school_client import eventually
+from tests.signaling.school_client import School, eventually
 
 START, STOP, UPDATE = (f"/rooms/lesson/transcription/{each}" for each in ("start", "stop", "update"))
 NO_CALL = (404, "not-found", "room lesson does not seem to be hosting a call currently")
@@ -249,3 +250,72 @@ async def test_what_a_killed_server_left_is_reported_as_failed(call):
         assert failed["payload"]["error"] == "the server was restarted"
     [made] = (await call.get("/transcript"))["data"]
     assert (made["status"], made["isVttAvailable"]) == ("t_error", False)
+
+
+async def test_what_was_said_is_encrypted_in_the_database(call):
+    await call.post(START, {})
+    say(call, "Nobody else should read this.")
+    await call.post(STOP, {})
+    [made] = (await call.get("/transcript"))["data"]
+    stored = await call.server.store.documents.get("daily transcript lines", made["transcriptId"])
+    assert stored
+    assert "Nobody" not in json.dumps(stored)
+
+
+async def said(call, transcript_id):
+    """The text of a transcript's file."""
+    link = (await call.get(f"/transcript/{transcript_id}/access-link"))["link"]
+    async with call.world.http.get(link) as answer:
+        return await answer.text()
+
+
+async def test_an_erased_person_is_in_no_transcript_also_not_in_one_that_goes_on(call):
+    await publish(call.ben)
+    await call.post(START, {})
+    say(call, "first by Ada")
+    say(call, "first by Ben", call.ben)
+    await call.post(STOP, {})
+    await call.post(START, {})
+    say(call, "second by Ada")
+    say(call, "second by Ben", call.ben)
+    application = School(call.world.http, call.origin).application
+    await application.post(f"/privacy/{call.ben.identity}/erase")
+    say(call, "third by Ada")
+    await call.post(STOP, {})
+    found = [await said(call, each["transcriptId"]) for each in (await call.get("/transcript"))["data"]]
+    assert [text.count("by Ada") for text in found] == [2, 1]
+    assert [text.count("Ben") for text in found] == [0, 0]
+
+
+async def test_a_person_is_also_erased_by_the_id_of_the_meeting_token(call):
+    person = call.server.services.rooms.room("lesson").participants[call.ada.identity]
+    person.attributes = {**person.attributes, USER_ID: "ada@school"}
+    await call.post(START, {})
+    say(call, "by Ada")
+    await call.post(STOP, {})
+    await School(call.world.http, call.origin).application.post("/privacy/ada@school/erase")
+    [made] = (await call.get("/transcript"))["data"]
+    assert "Ada" not in await said(call, made["transcriptId"])
+
+
+@pytest.mark.parametrize(("operator", "tenant", "kept"), [(90, 0, 90), (90, 7, 7), (0, 7, 7), (0, 0, None)])
+async def test_transcripts_are_deleted_when_they_expire(call, operator, tenant, kept):
+    await call.post(START, {})
+    say(call, "by Ada")
+    await call.post(STOP, {})
+    await call.post(START, {})
+    [running, ended] = [each["transcriptId"] for each in (await call.get("/transcript"))["data"]]
+    if tenant:
+        application = School(call.world.http, call.origin).application
+        await application.call("PATCH", "/tenants/current", {"retention_days": tenant})
+    now = call.server.services.wall_clock()
+    retention = call.server.daily._retention
+    retention._days = operator
+    retention._wall_clock = lambda: now + ((kept or 10_000) - 0.5) * 86_400
+    assert await retention.apply() == 0
+    retention._wall_clock = lambda: now + ((kept or 100_000) + 0.5) * 86_400
+    assert await retention.apply() == (0 if kept is None else 1)
+    listed = [each["transcriptId"] for each in (await call.get("/transcript"))["data"]]
+    assert listed == ([running, ended] if kept is None else [running])
+    lines = await call.server.store.documents.get("daily transcript lines", ended)
+    assert (lines is None) == (kept is not None)

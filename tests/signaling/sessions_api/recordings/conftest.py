@@ -47,10 +47,12 @@ class Lesson:
         client.info = (await client.receive()).join
         return client
 
-    async def publish(self, client, kind=models.TrackType.AUDIO, source=models.TrackSource.MICROPHONE):
+    async def publish(
+        self, client, kind=models.TrackType.AUDIO, source=models.TrackSource.MICROPHONE, **fields
+    ):
         """Publish a track; returns its sid."""
         name = f"track{len(client.seen)}"
-        track = await client.publish(name, kind, source=source)
+        track = await client.publish(name, kind, source=source, **fields)
         client.sections = [*getattr(client, "sections", []), f"{name}=mid{len(client.seen)}"]
         await client.send(
             offer=rtc.SessionDescription(type="offer", sdp=" ".join([*client.sections, "a3", "v3"]), id=2)

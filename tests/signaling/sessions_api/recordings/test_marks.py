@@ -2,7 +2,7 @@
 
 import pytest
 
-from classroom.features import chat, people, polls, questions, session, slides, studio
+from classroom.features import chat, people, polls, questions, session, slides, studio, whiteboard
 from classroom.features.studio import Kind
 from classroom.roles import Role
 from signaling.sessions_api.recordings.marks import Mark, mark
@@ -42,6 +42,8 @@ SENT = {"message": "m", "scope": chat.Scope.ALL, "target": ""}
             studio.Switched(at=7, by="tia", scene="", kind=None, source="", title=""),
             ("scene", "", "", "", 0),
         ),
+        (whiteboard.Turned(at=7, by="tia", page="p"), ("board", "tia", "p", "", 0)),
+        (whiteboard.Drawn(at=7, by="tia", page="p", update=b"u"), None),
         (polls.Closed(at=7, poll="p"), None),
     ],
 )

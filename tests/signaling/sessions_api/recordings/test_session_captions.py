@@ -119,6 +119,74 @@ async def test_readers_alone_are_sent_what_is_said(captioned):
     assert len(captioned.packets(bob)) == 2
 
 
+async def test_a_line_ends_under_its_id_although_its_track_has_ended(captioned):
+    lesson = captioned.lesson
+    await captioned.allow()
+    ada, bob = await lesson.join("ada"), await lesson.join("bob")
+    sound = await lesson.publish(ada)
+    await captioned.turn("bob")
+    recording = await captioned.started()
+    captioned.say(recording, "We add", tail="fractions")
+    services = lesson.world.server.services
+    person = services.rooms.room(lesson.session).participants["ada"]
+    services.publishing.unpublish(person, sound)
+    captioned.say(recording, "We add fractions.", final=True)
+    first, last = captioned.packets(bob)
+    assert (first.segments[0].id, last.segments[0].id) == (first.segments[0].id,) * 2
+    assert last.segments[0].final
+    assert last.track_id == sound
+    # The microphone is published again: what is said belongs to the new track.
+    again = await lesson.publish(ada)
+    captioned.say(recording, "Now", line=2)
+    await ada.send(leave={})
+    await eventually(lambda: _left(services, lesson.session, "ada"))
+    captioned.say(recording, "Now we multiply.", line=2, final=True)
+    third, fourth = captioned.packets(bob)[2:]
+    assert (third.track_id, fourth.track_id) == (again, again)
+    assert third.segments[0].id == fourth.segments[0].id != first.segments[0].id
+    assert fourth.segments[0].text == "Now we multiply."
+
+
+async def _left(services, session, identity):
+    return identity not in services.rooms.room(session).participants
+
+
+async def test_a_number_that_the_process_uses_again_is_another_line(captioned):
+    lesson = captioned.lesson
+    await captioned.allow()
+    ada, bob = await lesson.join("ada"), await lesson.join("bob")
+    await lesson.publish(ada)
+    await captioned.turn("bob")
+    recording = await captioned.started()
+    captioned.say(recording, "before the pause", final=True)
+    captioned.say(recording, "after the pause", final=True)
+    first, second = captioned.packets(bob)
+    assert first.segments[0].id != second.segments[0].id
+
+
+async def test_lines_end_as_they_were_when_the_process_fails_or_the_speaker_declines(captioned):
+    lesson = captioned.lesson
+    await captioned.allow()
+    ada, bob = await lesson.join("ada"), await lesson.join("bob")
+    await lesson.publish(ada)
+    await captioned.turn("bob")
+    recording = await captioned.started()
+    captioned.say(recording, "We add", tail="fractions")
+    captioned.captions._on_failure()
+    captioned.say(recording, "We", tail="multiply")
+    consent = f"/sessions/{lesson.session}/recordings/consent"
+    await lesson.person("ada").call("PUT", consent, {"granted": False})
+    captioned.say(recording, "We multiply, and more", final=True)
+    shown = [each.segments[0] for each in captioned.packets(bob)]
+    assert [(each.text, each.final) for each in shown] == [
+        ("We add fractions", False),
+        ("We add fractions", True),
+        ("We multiply", False),
+        ("We multiply", True),
+    ]
+    assert len({each.id for each in shown}) == 2
+
+
 async def test_a_page_gets_captions_in_its_stream_of_events_without_a_number(captioned):
     lesson = captioned.lesson
     await captioned.allow()

@@ -3,6 +3,8 @@ import type { Caller } from '../classroom/call';
 import { fieldsOf, listOf, numberOf, textOf } from '../json';
 
 export interface Chapter {
+  /** What begins: `start`, `slide`, `scene`, `board` or `topic`. */
+  kind: string;
   startS: number;
   endS: number;
   /** Empty if nothing is known but a slide. */
@@ -14,6 +16,7 @@ export interface Chapter {
 function readChapter(value: unknown): Chapter {
   const fields = fieldsOf(value);
   return {
+    kind: textOf(fields['kind']),
     startS: numberOf(fields['start_s']) ?? 0,
     endS: numberOf(fields['end_s']) ?? 0,
     title: textOf(fields['title']),

@@ -7,7 +7,7 @@ import { s } from '../../../client/text/sessions/texts';
 import { IconButton } from '../../../ui/controls/IconButton';
 import { TEACHING } from '../../../ui/controls/teachingIcons';
 import { useLive } from '../../live/context';
-import { BadImageError, IMAGE_TYPES, prepared } from './pictures';
+import { BadImageError, IMAGE_TYPES, prepared } from '../../../stage/board/pictures';
 
 interface AddImageProps {
   page: BoardPage;

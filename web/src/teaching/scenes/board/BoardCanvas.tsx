@@ -5,9 +5,9 @@ import { lineHeight, PAGE, type Item, type Point } from '../../../client/classro
 import type { BoardPage } from '../../../client/classroom/board/page';
 import { s } from '../../../client/text/sessions/texts';
 import type { Size } from '../../../stage/layout';
+import { fit, paint, wipe } from '../../../stage/board/paint';
+import type { BoardPictures } from '../../../stage/board/pictures';
 import { useStore } from '../../../ui/hooks/useStore';
-import { fit, paint, wipe } from './paint';
-import type { BoardPictures } from './pictures';
 import { usePointer, usePointing } from './pointer';
 import { ERASER_RADIUS, type Chosen } from './tools';
 import { useImages } from './useImages';

@@ -8,6 +8,8 @@ import { problemWords } from '../../../client/classroom/words';
 import { textOf } from '../../../client/json';
 import { s } from '../../../client/text/sessions/texts';
 import type { Size } from '../../../stage/layout';
+import { imageOf } from '../../../stage/board/paint';
+import { BoardPictures } from '../../../stage/board/pictures';
 import { useSize } from '../../../stage/useSize';
 import { Menu, type MenuEntry } from '../../../ui/controls/Menu';
 import { IconButton } from '../../../ui/controls/IconButton';
@@ -19,8 +21,6 @@ import { saveBlob } from '../../saveBlob';
 import { usePageKeys } from '../pageTurning';
 import { BoardCanvas } from './BoardCanvas';
 import { BoardTools } from './BoardTools';
-import { imageOf } from './paint';
-import { BoardPictures } from './pictures';
 import { FIRST_CHOSEN, type Chosen } from './tools';
 
 /** The page of the whiteboard that everybody sees. */

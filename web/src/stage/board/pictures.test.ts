@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 
-import { Problem } from '../../../client/classroom/call';
-import { UnreachableError } from '../../../client/server/server';
+import { Problem } from '../../client/classroom/call';
+import { UnreachableError } from '../../client/server/server';
 import { BoardPictures } from './pictures';
 
 class Bitmap {

@@ -1,8 +1,8 @@
 /** Images of the whiteboard: those of the session are loaded and decoded, a person's own are prepared for sending. */
-import type { Caller } from '../../../client/classroom/call';
-import { pathOf } from '../../../client/classroom/sessions';
-import { UnreachableError } from '../../../client/server/server';
-import { Store, type Readable } from '../../../client/store';
+import type { Caller } from '../../client/classroom/call';
+import { pathOf } from '../../client/classroom/sessions';
+import { UnreachableError } from '../../client/server/server';
+import { Store, type Readable } from '../../client/store';
 
 /** Content types of images on the whiteboard, as in `signaling/teaching/boards/items.py`. */
 export const IMAGE_TYPES: readonly string[] = ['image/png', 'image/jpeg', 'image/webp'];

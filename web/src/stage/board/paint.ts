@@ -1,6 +1,6 @@
 /** Draws items of the whiteboard onto a canvas whose units are those of the page. */
-import { boxOf } from '../../../client/classroom/board/images';
-import { lineHeight, PAGE, pointsOf, type Item } from '../../../client/classroom/board/items';
+import { boxOf } from '../../client/classroom/board/images';
+import { lineHeight, PAGE, pointsOf, type Item } from '../../client/classroom/board/items';
 import type { BoardPictures, Picture } from './pictures';
 
 type Context = CanvasRenderingContext2D;
