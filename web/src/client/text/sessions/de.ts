@@ -260,6 +260,12 @@ export const de: Texts<typeof en> = {
   'student.lost': 'Verbindung verloren',
   'student.idle': 'Abwesend',
   'student.unheard': 'Hört Sie seit {time} nicht',
+  'student.grade': 'Klasse',
+  'student.gradeSave': 'Speichern',
+  'student.details': 'Einzelheiten',
+  'student.link': 'Verbindung',
+  'student.notConnected': 'Nicht verbunden',
+  'student.visits': 'Besuche',
   'student.needsHelp': 'Braucht Hilfe',
 
   // Help.
@@ -509,6 +515,8 @@ export const de: Texts<typeof en> = {
   'report.noPolls': 'Es gab keine Umfragen.',
   'report.chat': 'Chat',
   'report.noChat': 'Niemand hat eine Nachricht geschrieben.',
+  'report.files': 'Dateien',
+  'report.noFiles': 'Niemand hat eine Datei hinzugefügt.',
   'report.student': 'Schülerin oder Schüler',
   'report.observer': 'Gast',
   'report.assistant': 'Assistenz',
