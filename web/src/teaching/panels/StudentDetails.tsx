@@ -34,10 +34,10 @@ export function StudentDetails({ person, participant, onClose }: StudentDetailsP
       )}
       <dl className="facts">
         <div>
-          <dt>{s('student.link')}</dt>
+          <dt>{t('control.network')}</dt>
           <dd data-testid="details-link">
             {participant === undefined ? (
-              s('student.notConnected')
+              t('link.lost')
             ) : (
               <LinkWords participant={participant} name={person.name} />
             )}
@@ -84,10 +84,10 @@ function LinkWords({ participant, name }: { participant: Participant; name: stri
 function GradeForm({ person, grade }: { person: string; grade: string }) {
   const { run } = useLive();
   const [typed, setTyped] = useState(grade);
-  const same = typed.trim() === grade;
   const submit = (event: SyntheticEvent): void => {
     event.preventDefault();
-    if (!same) void run(`/participants/${encodeURIComponent(person)}/grade`, { grade: typed.trim() });
+    if (typed.trim() !== grade)
+      void run(`/participants/${encodeURIComponent(person)}/grade`, { grade: typed.trim() });
   };
   return (
     <form className="grade-form" onSubmit={submit}>
@@ -99,7 +99,8 @@ function GradeForm({ person, grade }: { person: string; grade: string }) {
         value={typed}
         onChange={setTyped}
       />
-      <Button submit testId="details-grade-save" disabled={same}>
+      {/* Not disabled after it was pressed: the focus would leave the dialog. */}
+      <Button submit testId="details-grade-save">
         {s('student.gradeSave')}
       </Button>
     </form>

@@ -127,30 +127,32 @@ function Student({ person, participant, onWrite, onLook }: StudentProps) {
           )}{' '}
           {participant !== undefined && <Speaking participant={participant} />}
         </span>
-        {hand && (
+        <div className="student-buttons">
+          {hand && (
+            <IconButton
+              look="bare"
+              icon="hand"
+              active
+              label={named(t('control.lower'), name)}
+              testId="lower-hand"
+              onPress={() => void run('/hands/lower', { person: id })}
+            />
+          )}
           <IconButton
             look="bare"
-            icon="hand"
-            active
-            label={named(t('control.lower'), name)}
-            testId="lower-hand"
-            onPress={() => void run('/hands/lower', { person: id })}
+            icon="chat"
+            label={named(s('student.message'), name)}
+            testId="student-message"
+            onPress={onWrite}
           />
-        )}
-        <IconButton
-          look="bare"
-          icon="chat"
-          label={named(s('student.message'), name)}
-          testId="student-message"
-          onPress={onWrite}
-        />
-        <IconButton
-          look="bare"
-          icon={TEACHING.details}
-          label={named(s('student.details'), name)}
-          testId="student-details-open"
-          onPress={onLook}
-        />
+          <IconButton
+            look="bare"
+            icon={TEACHING.details}
+            label={named(s('student.details'), name)}
+            testId="student-details-open"
+            onPress={onLook}
+          />
+        </div>
       </div>
       {help !== undefined && (
         <div className="student-help">

@@ -180,8 +180,8 @@ export function Sheet({
         </ul>
       </section>
       <section className="card">
-        <h2>{s('report.files')}</h2>
-        {files.length === 0 && <p className="soft">{s('report.noFiles')}</p>}
+        <h2>{s('panel.files')}</h2>
+        {files.length === 0 && <p className="soft">{s('files.none')}</p>}
         <ul className="report-lines">
           {files.map(({ id, by, name, size }) => (
             <li key={id} className="report-file" data-testid="report-file">

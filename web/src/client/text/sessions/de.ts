@@ -263,8 +263,6 @@ export const de: Texts<typeof en> = {
   'student.grade': 'Klasse',
   'student.gradeSave': 'Speichern',
   'student.details': 'Einzelheiten',
-  'student.link': 'Verbindung',
-  'student.notConnected': 'Nicht verbunden',
   'student.visits': 'Besuche',
   'student.needsHelp': 'Braucht Hilfe',
 
@@ -515,8 +513,6 @@ export const de: Texts<typeof en> = {
   'report.noPolls': 'Es gab keine Umfragen.',
   'report.chat': 'Chat',
   'report.noChat': 'Niemand hat eine Nachricht geschrieben.',
-  'report.files': 'Dateien',
-  'report.noFiles': 'Niemand hat eine Datei hinzugefügt.',
   'report.student': 'Schülerin oder Schüler',
   'report.observer': 'Gast',
   'report.assistant': 'Assistenz',
