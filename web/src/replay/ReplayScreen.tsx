@@ -16,7 +16,7 @@ import { actionOf, nextSpeed, SPEEDS } from './keys';
 import { Log } from './Log';
 import { Player } from './media/player';
 import { ReplayStage } from './ReplayStage';
-import { momentIn, namesOf, written } from './timeline';
+import { firstPictureS, momentIn, namesOf, written } from './timeline';
 import { Timeline } from './Timeline';
 import { captionsAt, lineAt, silences } from './transcript';
 import { Transcript } from './Transcript';
@@ -30,7 +30,9 @@ interface ReplayScreenProps {
 export function ReplayScreen({ caller, viewing }: ReplayScreenProps) {
   const marks = useMarks(caller, viewing);
   const owner = useMemo(() => firstPerson(viewing), [viewing]);
-  const [player] = useState(() => new Player(viewing, owner, momentIn(window.location.hash) ?? 0));
+  const [player] = useState(
+    () => new Player(viewing, owner, momentIn(window.location.hash) ?? firstPictureS(viewing.tracks)),
+  );
   const state = useStore(player.state);
   const names = useMemo(() => namesOf(marks), [marks]);
   const wholeSecond = Math.floor(state.timeS);
