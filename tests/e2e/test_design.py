@@ -106,7 +106,7 @@ async def test_axe_finds_nothing_in_any_view_by_day_or_by_night(server, chromium
         if path in LOADED_LATER:
             await page.get_by_test_id(LOADED_LATER[path]).wait_for()
         if press is not None:
-            await page.get_by_test_id(press).click()
+            await page.get_by_test_id(press).first.click()
             await page.locator("[role=menu], [role=alertdialog], [role=dialog]").first.wait_for()
         # The policy of the page allows no scripts but its own; this way it needs no exception.
         await page.evaluate(AXE.read_text())
