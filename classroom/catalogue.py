@@ -9,6 +9,7 @@ from classroom.features import (
     chat,
     exercises,
     files,
+    grades,
     hands,
     help_requests,
     moderation,
@@ -25,6 +26,7 @@ from classroom.features import (
 FEATURES: Final[tuple[Feature, ...]] = (
     session.FEATURE,
     people.FEATURE,
+    grades.FEATURE,
     attendance.FEATURE,
     moderation.FEATURE,
     chat.FEATURE,

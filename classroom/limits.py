@@ -9,6 +9,7 @@ from typing import Final
 # People
 IDENTIFIER_LENGTH: Final = 128  # a UUID, an e-mail address or a prefixed key of an application fits
 NAME_LENGTH: Final = 100  # a long double name with a title; more does not fit a tile
+GRADE_LENGTH: Final = 20  # "Year 11, set 2"; more does not fit beside a name
 PEOPLE: Final = 2_000  # a lecture of 1,000 and as many who joined and left again
 CAPACITY: Final = 1_000  # the highest number of places in a session; the load tests reach it
 # A link that drops every two minutes of a lesson makes this many visits; older visits are only added up.
@@ -98,7 +99,7 @@ PINS: Final = 4  # pinned people who share the stage
 VIEW_SIZE: Final = 50_000  # a phone on a slow link loads this within a second
 VIEW_TEXT: Final = 500  # characters of a text in a list; the page loads the full text when it is opened
 VIEW_PEOPLE: Final = 200  # a larger audience is listed in pages
-VIEW_CHAT: Final = 7_000
+VIEW_CHAT: Final = 6_000
 VIEW_PINNED: Final = 2_000
 VIEW_QUESTIONS: Final = 4_000
 VIEW_POLLS: Final = 3_500

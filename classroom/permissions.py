@@ -60,6 +60,7 @@ RULES: Final[dict[str, Rule]] = {
     "people.restore_connection": Rule(_NOBODY, UNFINISHED, server=True),
     "people.recover": Rule(_NOBODY, UNFINISHED, server=True),
     "people.set_role": Rule(TUTORS, UNFINISHED, server=True),
+    "grades.set": Rule(TUTORS, UNFINISHED, server=True),
     "attendance.set_activity": Rule(EVERYBODY, UNFINISHED),
     "attendance.record_talk": Rule(_NOBODY, _AFTER, server=True),
     "chat.send": Rule(_SPEAKERS, grantable=True),

@@ -9,6 +9,7 @@ from classroom.features.breakouts import State as Breakouts
 from classroom.features.chat import State as Chat
 from classroom.features.exercises import State as Exercises
 from classroom.features.files import State as Files
+from classroom.features.grades import State as Grades
 from classroom.features.hands import State as Hands
 from classroom.features.help_requests import State as HelpRequests
 from classroom.features.moderation import State as Moderation
@@ -21,7 +22,7 @@ from classroom.features.slides import State as Slides
 from classroom.features.studio import State as Studio
 from classroom.features.whiteboard import State as Whiteboard
 
-STATE_VERSION: Final = 4
+STATE_VERSION: Final = 5
 "Incremented whenever the same log gives a different state; snapshots of other versions are not read."
 
 
@@ -36,6 +37,7 @@ class Classroom(Struct):
     "Time of that event, seconds since 1970."
     session: Session = field(default_factory=Session)
     people: People = field(default_factory=People)
+    grades: Grades = field(default_factory=Grades)
     attendance: Attendance = field(default_factory=Attendance)
     moderation: Moderation = field(default_factory=Moderation)
     chat: Chat = field(default_factory=Chat)

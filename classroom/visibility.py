@@ -13,6 +13,7 @@ from classroom.features import (
     chat,
     exercises,
     files,
+    grades,
     hands,
     help_requests,
     moderation,
@@ -93,6 +94,7 @@ class View(Struct, frozen=True):
     "The events after this number complete the view."
     session: session.View
     people: people.View
+    grades: grades.View
     attendance: attendance.View
     moderation: moderation.View
     chat: chat.View

@@ -2,7 +2,8 @@
 
 A token is a JSON Web Token signed by an application with its API key (HS256, `iss` is the key), by this server for a
 person who joined, or by a configured issuer (`signaling.access.issuers`). It names the person (`sub`,
-`name`), the role (`role`) and, where one key serves several schools, the tenant (`tenant`).
+`name`), the role (`role`) and, where one key serves several schools, the tenant (`tenant`). It may name a student's
+grade (`grade`).
 """
 
 from collections.abc import Callable, Mapping
@@ -74,6 +75,8 @@ class Caller:
     "Id of the person; empty for the application."
     name: str = ""
     role: TenantRole = TenantRole.ADMIN
+    grade: str = ""
+    "Class or year at school, as the token says."
     session: SessionId = ALL_SESSIONS
     "The only session that the token is for; empty: all."
     idempotency_key: str = ""
@@ -214,6 +217,7 @@ class Callers:
             person=person,
             name=name,
             role=TenantRole.ADMIN if token is None else _role(claims),
+            grade=_grade(claims),
             session=SessionId(_text(claims, "session")),
             idempotency_key=idempotency_key,
             if_match=request.headers.get(hdrs.IF_MATCH, ""),
@@ -243,6 +247,16 @@ def _role(claims: Mapping[str, Any]) -> TenantRole:
     except ValueError:
         names = ", ".join(TenantRole)
         raise _unknown("bad_token", f"The token has to name a role: {names}.") from None
+
+
+def _grade(claims: Mapping[str, Any]) -> str:
+    # Another issuer may mean something else by this claim; nobody is refused for it.
+    value = claims.get("grade", "")
+    try:
+        text = str(value) if type(value) is int else value
+        return checks.line(text, limits.GRADE_LENGTH, "grade", empty=True) if isinstance(text, str) else ""
+    except Malformed:
+        return ""
 
 
 def _text(claims: Mapping[str, Any], name: str) -> str:

@@ -8,8 +8,10 @@ from aiohttp import web
 
 from classroom import checks, limits
 from classroom.ids import PersonId, SessionId
+from signaling.access import tokens
 from signaling.access.keyring import Keyring
 from signaling.http.api import ApiError, Route
+from signaling.http.invitations import CHECK_TOKEN_TTL_S, check_claims
 from signaling.ids import TenantId
 from signaling.sessions_api import credentials
 from signaling.sessions_api.callers import Caller, Callers, TenantRole
@@ -29,6 +31,13 @@ class Me(msgspec.Struct, frozen=True):
     tenant: TenantId
     session: SessionId
     "The only session that the token is for; empty: all."
+
+
+class ConnectionCheck(msgspec.Struct, frozen=True):
+    """Access to a room in which a page tests its connection."""
+
+    token: str
+    "A LiveKit access token for a hidden room of its own."
 
 
 class DevSignIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -59,7 +68,10 @@ class MeCalls:
 
     def routes(self, own_page: Callable[[web.Request], bool] | None) -> list[Route]:
         """Return the routes; in development mode `own_page` says whether this server's own page asks."""
-        always = [Route("GET", "/me", self.me)]
+        always = [
+            Route("GET", "/me", self.me),
+            Route("POST", "/me/connection-check", self.connection_check),
+        ]
         if own_page is None:
             return always
 
@@ -76,6 +88,11 @@ class MeCalls:
     async def me(self, caller: Caller) -> Me:
         """Return the caller's identity."""
         return Me(caller.person, caller.name, caller.role, caller.tenant, caller.session)
+
+    async def connection_check(self, caller: Caller) -> ConnectionCheck:
+        """Return a token for a room in which to test the connection before a lesson."""
+        signer = self._keyring.successor(caller.key)
+        return ConnectionCheck(tokens.mint(check_claims(), signer, self._wall_clock(), CHECK_TOKEN_TTL_S))
 
     def sign_in(self, body: DevSignIn, request: web.Request) -> SignedIn:
         """Return a token for a person. `Malformed`."""

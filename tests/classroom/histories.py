@@ -90,6 +90,7 @@ BY_NAME = {
     "permission": one_of("chat.send", "whiteboard.draw", "session.end", "studio.switch"),
     "name": one_of("Ann", "notes.pdf", "x.png"),
     "digest": one_of("a" * 64),
+    "grade": one_of("7b", "8", ""),
     "description": text,
     "options": one_of(("yes", "no"), ("one",), ()),
 }

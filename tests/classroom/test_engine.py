@@ -54,7 +54,7 @@ def test_time_and_numbers_of_a_log_only_go_forward(history):
 
 
 def test_tags_begin_with_their_feature_and_features_have_one_shape():
-    assert len(FEATURES) == len(FEATURE_FILES) == 16
+    assert len(FEATURES) == len(FEATURE_FILES) == 17
     for feature in FEATURES:
         own = [*feature.decide, *feature.shown]
         assert {str(kind.__struct_config__.tag).partition(".")[0] for kind in own} == {feature.name}

@@ -15,6 +15,7 @@ from classroom.features import (
     chat,
     exercises,
     files,
+    grades,
     hands,
     help_requests,
     moderation,
@@ -212,6 +213,7 @@ def a_full_class():
     students = [f"550e8400-e29b-41d4-a716-4466554400{index:02d}" for index in range(50)]
     for student in students:
         lesson.do(people.Join(by=student, name="N" * 50, visit="v" + student))
+        lesson.do(grades.Set(person=student, grade="7b"))
     rooms = tuple(breakouts.Room(f"b{index}", f"Group {index}") for index in range(25))
     lesson.do(breakouts.Make(by="tutor", rooms=rooms))
     lesson.do(breakouts.Shuffle(by="tutor", seed=1))

@@ -2,6 +2,7 @@
 
 import gzip
 import re
+import statistics
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ AXE = WEB / "node_modules" / "axe-core" / "axe.min.js"
 MAX_FIRST_LOAD_BYTES = 250_000
 MAX_INTERACTIVE_S = 1.0
 # On a shared machine, other processes can delay one of the loads.
-LOADS = 3
+LOADS = 5
 # Parts of pages that are loaded after the first view, by the address of the page.
 LOADED_LATER = {"/join/maths": "test-speaker"}
 
@@ -69,6 +70,12 @@ VIEWS = [
     ("/dev/components?people=12&session=student&panel=help", None, (320, 640)),
     ("/dev/components?people=12", None, (320, 640)),
     ("/dev/components?people=4&session=tutor", "session-end", (360, 740)),
+    *(
+        (path, None, size)
+        for path in ("/", "/join/maths", "/dev/components?people=4", "/dev/components?people=4&session=tutor")
+        for size in ((740, 360), (3840, 2160))
+    ),
+    ("/dev/components?people=4&session=tutor", "student-details-open", (1280, 800)),
     ("/dev/components?report", None, (360, 740)),
     ("/dev/components?report", None, (1280, 800)),
 ]
@@ -99,8 +106,8 @@ async def test_axe_finds_nothing_in_any_view_by_day_or_by_night(server, chromium
         if path in LOADED_LATER:
             await page.get_by_test_id(LOADED_LATER[path]).wait_for()
         if press is not None:
-            await page.get_by_test_id(press).click()
-            await page.locator("[role=menu], [role=alertdialog]").wait_for()
+            await page.get_by_test_id(press).first.click()
+            await page.locator("[role=menu], [role=alertdialog], [role=dialog]").first.wait_for()
         # The policy of the page allows no scripts but its own; this way it needs no exception.
         await page.evaluate(AXE.read_text())
         for scheme in ("light", "dark"):
@@ -162,9 +169,10 @@ async def test_names_and_chat_that_look_like_markup_stay_text(server, chromium):
 def test_the_first_load_is_small(page):
     html = (WEB / "dist" / page).read_text()
     files = [WEB / "dist" / path for path in re.findall(r'(?:src|href)="\./(assets/[^"]+)"', html)]
-    assert files
-    total = sum(len(gzip.compress(path.read_bytes())) for path in files)
-    assert total < MAX_FIRST_LOAD_BYTES
+    # The server sends these to browsers that accept gzip.
+    packed = [path.with_name(f"{path.name}.gz").read_bytes() for path in files]
+    assert [gzip.decompress(each) for each in packed] == [path.read_bytes() for path in files] != []
+    assert sum(map(len, packed)) < MAX_FIRST_LOAD_BYTES
 
 
 # When the button that a view is for was there and took clicks, in seconds after the navigation began.
@@ -191,7 +199,7 @@ async def test_a_first_visit_is_interactive_within_a_second(server, chromium, pa
         await page.goto(f"{server.page}{path}")
         found.append(await (await page.wait_for_function("() => window.readyAfterS")).json_value())
         await context.close()
-    assert min(found) < MAX_INTERACTIVE_S
+    assert statistics.median(found) < MAX_INTERACTIVE_S, found
 
 
 async def test_a_person_whose_sign_in_is_refused_gets_a_sentence_and_a_way_on(server, chromium):

@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -128,6 +129,17 @@ def family(pid):
     return [pid, *map(int, workers)]
 
 
+MAX_UNTIL_STALL_IS_SHOWN_S = 3.0
+# On a shared machine, other processes can delay one of them.
+STALLS = 3
+NOTE_STALLS = """() => {
+    const status = document.querySelector('[data-testid=status]');
+    new MutationObserver(() => {
+        if (status.dataset.stalled === 'true') window.stalledAtS = Date.now() / 1000;
+    }).observe(status, {attributes: true});
+}"""
+
+
 @pytest.mark.own_server
 async def test_a_stalled_connection_is_shown_within_seconds_and_so_is_its_end(server, chromium):
     ada = await person(chromium, server, "Ada")
@@ -135,15 +147,23 @@ async def test_a_stalled_connection_is_shown_within_seconds_and_so_is_its_end(se
     # media have to flow before they can stop
     await frames_grow(ada, "camera")
     await has(ada, "status", "data-stalled", "false")
-    frozen = family(server.pid)
-    for pid in frozen:
-        os.kill(pid, signal.SIGSTOP)
-    try:
-        await ada.locator("[data-testid=status][data-stalled=true]").wait_for(timeout=8000)
-    finally:
+    await ada.evaluate(NOTE_STALLS)
+    frozen, found = family(server.pid), []
+    for _ in range(STALLS):
+        await frames_grow(ada, "camera")
         for pid in frozen:
-            os.kill(pid, signal.SIGCONT)
-    await ada.locator("[data-testid=status][data-stalled=false][data-state=connected]").wait_for()
+            os.kill(pid, signal.SIGSTOP)
+        stopped_at = time.time()
+        try:
+            await ada.locator("[data-testid=status][data-stalled=true]").wait_for(timeout=8000)
+        finally:
+            for pid in frozen:
+                os.kill(pid, signal.SIGCONT)
+        found.append(await ada.evaluate("stalledAtS") - stopped_at)
+        await ada.locator("[data-testid=status][data-stalled=false][data-state=connected]").wait_for()
+        if found[-1] < MAX_UNTIL_STALL_IS_SHOWN_S:
+            break
+    assert min(found) < MAX_UNTIL_STALL_IS_SHOWN_S, found
 
 
 async def started(http_port, udp_port, data, *options):

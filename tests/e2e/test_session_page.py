@@ -1,5 +1,7 @@
 """A teaching session from its creation to the report, in real browsers: a tutor and a student."""
 
+import asyncio
+import re
 import time
 
 import aiohttp
@@ -9,6 +11,9 @@ from tests.e2e.conftest import eventually, serving
 from tests.signaling.school_client import School
 
 pytestmark = pytest.mark.timeout(120)
+
+# `web/src/teaching/live/unheard.ts`
+NOTABLE_S = 3
 
 # Chromium without a window can share only the tab of the page itself.
 SHARE_OWN_TAB = (
@@ -47,6 +52,15 @@ async def teach(page, server, title, name="Tia"):
     await page.get_by_test_id("door-join").click()
     await page.get_by_test_id("session-room").wait_for()
     return await page.get_by_test_id("session-code").get_attribute("data-code")
+
+
+async def crash(page):
+    """Kill the process of a page."""
+    devtools = await page.context.new_cdp_session(page)
+    async with page.expect_event("crash"):
+        # The call of a page that is gone has no answer.
+        call = asyncio.ensure_future(devtools.send("Page.crash"))
+    call.cancel()
 
 
 async def knock(page, server, code, name):
@@ -160,6 +174,27 @@ async def practise(tia, sam):
     await state(sam, "exercise", "data-status", "done")
 
 
+async def know_the_student(tia, sam):
+    """Details of a student, and the grade."""
+    await tia.get_by_test_id("student-details-open").click()
+    await tia.get_by_test_id("details-link").get_by_text("Good").wait_for()
+    await tia.get_by_test_id("details-grade").fill("7b")
+    await tia.get_by_test_id("details-grade-save").click()
+    await tia.get_by_test_id("student-grade").get_by_text("7b").wait_for()
+    await tia.keyboard.press("Escape")
+    await tia.get_by_test_id("student-details").wait_for(state="detached")
+    assert await sam.get_by_text("7b").count() == 0
+
+
+async def hand_in(tia, sam):
+    """A file of a student."""
+    await open_panel(sam, "files")
+    content = {"name": "<img onerror>.txt", "mimeType": "text/plain", "buffer": b"5/6"}
+    await sam.get_by_test_id("file-add-input").set_input_files(content)
+    await sam.get_by_test_id("file").wait_for()
+    await tia.get_by_test_id("toasts").get_by_text("Sam added a file: <img onerror>.txt").wait_for()
+
+
 async def show_work(tia, sam):
     """What a student shares, the tutor sees on the wall, and shows to all."""
     await sam.get_by_test_id("toggle-screen").click()
@@ -221,6 +256,10 @@ async def end(tia, sam):
     assert await tia.get_by_test_id("report-question").inner_text() != ""
     assert await tia.get_by_test_id("report-message").get_by_text("Thank you").count() == 1
     assert await tia.get_by_test_id("report-poll").get_by_text("1 of 1").count() == 1
+    assert await tia.get_by_test_id("report-file").get_by_text("<img onerror>.txt").count() == 1
+    async with tia.expect_download() as download:
+        await tia.get_by_test_id("report-file-load").click()
+    assert (await (await download.value).path()).read_bytes() == b"5/6"
     async with tia.expect_download() as download:
         await tia.get_by_test_id("report-csv").click()
     table = (await (await download.value).path()).read_text()
@@ -228,16 +267,36 @@ async def end(tia, sam):
     assert all(abs(seconds[name] - totals[name]) <= 0.5 for name in totals)
 
 
+STEPS = (
+    *(share, ask_for_help, write, vote, practise, know_the_student, hand_in, show_work, break_out),
+    end,
+)
+
+
 async def test_a_lesson_from_its_creation_to_the_report(server, chromium):
     tia, sam = await visitor(chromium), await visitor(chromium, 1100)
     code = await teach(tia, server, "Algebra <b>8b</b>")
     await state(tia, "phase", "data-phase", "live")
     await come_in(tia, sam, server, code)
-    for step in (share, ask_for_help, write, vote, practise, show_work, break_out, end):
+    for step in STEPS:
         await step(tia, sam)
     # LiveKit's client reports data channels that close with their connection.
     complaints = [each for each in tia.complaints + sam.complaints if "data channel" not in each.lower()]
     assert [each for each in complaints if "DataChannel" not in each] == []
+
+
+async def test_a_tutor_reads_how_long_a_student_has_not_heard_them(server, chromium):
+    tia, sam = await visitor(chromium), await visitor(chromium)
+    await come_in(tia, sam, server, await teach(tia, server, "Algebra <b>8b</b>"))
+    await tia.get_by_test_id("student").wait_for()
+    assert await tia.get_by_test_id("student-unheard").count() == 0
+    await crash(sam)
+    lost_at = time.monotonic()
+    words = tia.get_by_test_id("student-unheard")
+    await words.wait_for()
+    minutes, seconds = re.search(r"(\d+):(\d+)", await words.inner_text()).groups()
+    # It is shown from the third second on, and counts from when the connection was lost.
+    assert NOTABLE_S <= 60 * int(minutes) + int(seconds) <= time.monotonic() - lost_at + 1
 
 
 async def test_the_address_that_an_application_gets_for_somebody_opens_the_session(server, chromium):
@@ -249,6 +308,8 @@ async def test_the_address_that_an_application_gets_for_somebody_opens_the_sessi
         )
     kim = await visitor(chromium)
     await kim.goto(joined["join_url"])
+    await kim.get_by_test_id("check-connection").click()
+    await state(kim, "check-result", "data-verdict", "good")
     await kim.get_by_test_id("door-join").click()
     await kim.get_by_test_id("session-room").wait_for()
     assert await kim.get_by_test_id("door-name").count() == 0

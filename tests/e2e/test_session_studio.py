@@ -13,7 +13,7 @@ from pypdfium2 import PdfDocument
 
 from tests.e2e.conftest import eventually
 from tests.e2e.test_session_home import is_accessible
-from tests.e2e.test_session_page import come_in, open_panel, state, teach, visitor
+from tests.e2e.test_session_page import come_in, crash, open_panel, state, teach, visitor
 from tests.signaling.pdfs import pdf
 from tests.signaling.pictures import RED, picture
 from tests.signaling.school_client import School, person_token
@@ -259,11 +259,7 @@ async def come_back(tia, sam):
     address = tia.url
     # What a browser restores of a tab after a crash.
     stored = await tia.evaluate("JSON.stringify(sessionStorage)")
-    devtools = await tia.context.new_cdp_session(tia)
-    async with tia.expect_event("crash"):
-        # The call of a page that is gone has no answer.
-        crash = asyncio.ensure_future(devtools.send("Page.crash"))
-    crash.cancel()
+    await crash(tia)
     back = await tia.context.new_page()
     await back.add_init_script(
         f"for (const [key, value] of Object.entries({stored})) sessionStorage.setItem(key, value);"

@@ -59,8 +59,8 @@ PAGES = {
     },
 }
 PEOPLE = (0, 1, 4, 12, 30)
-# In pixels; a picture has a tenth to a third of the width.
-SIZES = ((360, 740), (1280, 800), (2560, 1440))
+# In pixels: a phone in both orientations, a laptop, two large screens.
+SIZES = ((360, 740), (740, 360), (1280, 800), (2560, 1440), (3840, 2160))
 SCHEMES = ("light", "dark")
 SERVER = {
     "at": 1_764_350_000,
@@ -128,7 +128,9 @@ async def screenshots(page):
             await page.evaluate(
                 "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
             )
-            yield await page.screenshot(), width, height, scheme
+            # PNG takes a second for the largest.
+            shape = {} if SHOTS else {"type": "jpeg", "quality": 95}
+            yield await page.screenshot(**shape), width, height, scheme
 
 
 def sheet_of(found):

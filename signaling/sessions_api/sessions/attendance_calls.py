@@ -42,6 +42,8 @@ class Participant(msgspec.Struct, frozen=True):
     lost_at: float | None
     "Since when the connection is lost."
     hand_raised_at: float | None
+    grade: str
+    "Class or year at school; empty for callers who are not staff."
 
 
 class ParticipantPage(msgspec.Struct, frozen=True):
@@ -125,7 +127,7 @@ class AttendanceCalls:
             start = ids.index(query.after) + 1 if query.after in ids else 0
             page = people[start : start + query.limit]
             return ParticipantPage(
-                [_participant(room, person) for person in page], start + len(page) < len(people)
+                [_participant(room, person, viewer) for person in page], start + len(page) < len(people)
             )
 
         return await self._desk.look(caller, session, look)
@@ -160,7 +162,7 @@ class AttendanceCalls:
         return table(f"attendance-{session}", _COLUMNS, rows)
 
 
-def _participant(room: Classroom, person: Person) -> Participant:
+def _participant(room: Classroom, person: Person, viewer: Person) -> Participant:
     return Participant(
         id=person.id,
         name=person.name,
@@ -170,6 +172,7 @@ def _participant(room: Classroom, person: Person) -> Participant:
         why=person.why,
         lost_at=person.lost_at,
         hand_raised_at=room.hands.raised.get(person.id),
+        grade=room.grades.known.get(person.id, "") if viewer.role in STAFF else "",
     )
 
 

@@ -11,6 +11,7 @@ from classroom.features import (
     chat,
     exercises,
     files,
+    grades,
     hands,
     help_requests,
     moderation,
@@ -55,6 +56,7 @@ ROWS: Final = (
     _post("/participants/{person}/admit", people.Admit),
     _post("/participants/{person}/refuse", people.Refuse),
     _post("/participants/{person}/role", people.SetRole),
+    _post("/participants/{person}/grade", grades.Set),
     _post("/attendance/activity", attendance.SetActivity),
     _post("/chat", chat.Send, makes="message"),
     CommandRoute("PATCH", "/chat/{message}", chat.Edit),
@@ -164,6 +166,7 @@ class FeatureCalls:
 VIEWS: Final = {feature.name: feature for feature in FEATURES if feature.name not in _ELSEWHERE}
 VIEW_TYPES: Final[dict[str, Any]] = {
     "people": people.View,
+    "grades": grades.View,
     "moderation": moderation.View,
     "chat": chat.View,
     "files": files.View,

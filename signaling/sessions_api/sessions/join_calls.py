@@ -1,5 +1,6 @@
 """Coming and going: join, leave, tokens, join codes, guests, the lobby's door."""
 
+from dataclasses import dataclass
 from typing import Annotated, Final
 
 import msgspec
@@ -20,6 +21,7 @@ from signaling.sessions_api.callers import Caller, Callers, TenantRole
 from signaling.sessions_api.credentials import Credentials
 from signaling.sessions_api.desk import Desk, Done, not_found
 from signaling.sessions_api.path_ids import PersonPath, SessionPath
+from signaling.sessions_api.sessions.session_calls import noting
 from signaling.store.tenants import tenant_parts
 from signaling.teaching.live import LiveSession
 from signaling.teaching.media import MediaBridge
@@ -37,6 +39,8 @@ class Join(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     "Display name; only from the application or where the token has none."
     role: Role | None = None
     "Role of a person who is not on the roster; only for the application."
+    grade: str | None = None
+    "Class or year at school, such as 7b; staff see it. Only for the application."
 
 
 class JoinByCode(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -47,6 +51,7 @@ class JoinByCode(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     person: PersonPath | None = None
     name: Name | None = None
     role: Role | None = None
+    grade: str | None = None
 
 
 class GuestJoin(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -124,8 +129,7 @@ class JoinCalls:
     async def join(self, caller: Caller, session: SessionPath, body: Join) -> JoinAnswer:
         """Join a session, or its lobby. A person who joins again begins another visit."""
         live = self._desk.session(caller, session)
-        person, name, role = _who(caller, body.person, body.name, body.role)
-        return await self._join(caller, live, person, name, role)
+        return await self._join(caller, live, _who(caller, body))
 
     async def join_by_code(self, caller: Caller, body: JoinByCode) -> JoinAnswer:
         """Join the session with a code."""
@@ -135,8 +139,7 @@ class JoinCalls:
         if row is None:
             raise NotFound(Code.SESSION_NOT_FOUND, "No session has this code now.")
         live = self._desk.session(caller, row.id)
-        person, name, role = _who(caller, body.person, body.name, body.role)
-        return await self._join(caller, live, person, name, role)
+        return await self._join(caller, live, _who(caller, body))
 
     async def join_as_guest(self, address: str, request: web.Request, body: GuestJoin) -> JoinAnswer:
         """Join the session with a code without sign-in, where the session allows guests."""
@@ -163,17 +166,17 @@ class JoinCalls:
                 raise NotAllowed(Code.NOT_INVITED, "This session takes no guests: sign in first.")
 
         await live.read(check)
-        return await self._join(guest, live, guest.person, body.name, Role.STUDENT)
+        return await self._join(guest, live, _Who(guest.person, body.name, Role.STUDENT))
 
     async def leave(self, caller: Caller, session: SessionPath, body: Join) -> Done:
         """Leave a session or its lobby; the media connection ends."""
-        person = _who(caller, body.person, body.name, body.role)[0]
+        person = _who(caller, body).person
         return await self._desk.carry_out(caller, session, lambda _room, _by: people.Leave(by=person))
 
     async def token(self, caller: Caller, session: SessionPath, body: Join) -> JoinAnswer:
         """Return new credentials for a participant; the visit continues."""
         live = self._desk.session(caller, session)
-        person = _who(caller, body.person, body.name, body.role)[0]
+        person = _who(caller, body).person
         return await live.read(lambda room: self._answer(room, caller, live, person))
 
     async def door(self, caller: Caller, session: SessionPath) -> DoorAnswer:
@@ -188,16 +191,16 @@ class JoinCalls:
 
         return await self._desk.session(caller, session).read(look)
 
-    async def _join(
-        self, caller: Caller, live: LiveSession, person: PersonId, name: str, role: Role
-    ) -> JoinAnswer:
+    async def _join(self, caller: Caller, live: LiveSession, who: "_Who") -> JoinAnswer:
+        person = who.person
         owner = await live.read(lambda room: room.session.owner)
         if await live.shelf.bans.has(owner, person):
             raise NotAllowed(Code.BANNED, "This person was banned from the sessions of this tutor.")
         self._media.admitted(live)
-        command = people.Join(by=person, name=name or person, visit=caller.new_id("v_"), role=role)
+        command = people.Join(by=person, name=who.name or person, visit=caller.new_id("v_"), role=who.role)
         joined = await live.do(command, lambda room, _events: self._answer(room, caller, live, person))
         self._desk.presence.heard(live, person)
+        await live.submit(noting(person, who.grade))
         return joined
 
     def _answer(self, room: Classroom, caller: Caller, live: LiveSession, person_id: PersonId) -> JoinAnswer:
@@ -242,18 +245,23 @@ def viewer_is_staff(room: Classroom, person_id: PersonId) -> bool:
     return person is not None and person.role in STAFF
 
 
-def _who(
-    caller: Caller, person: PersonId | None, name: str | None, role: Role | None
-) -> tuple[PersonId, str, Role]:
-    """Return id, name and role of the joining person. `NotAllowed` for a person who acts for another."""
+@dataclass(frozen=True, slots=True)
+class _Who:
+    """A joining person."""
+
+    person: PersonId
+    name: str
+    role: Role
+    grade: str = ""
+
+
+def _who(caller: Caller, body: Join | JoinByCode) -> _Who:
+    """Return the joining person. `NotAllowed` for a person who acts for another or says what the application says."""
     if caller.is_application:
-        if person is None:
+        if body.person is None:
             raise NotFound(Code.PERSON_NOT_FOUND, "An application has to say who it is (person).")
-        return person, name or "", role or Role.STUDENT
-    if person not in {None, caller.person} or role is not None:
+        return _Who(body.person, body.name or "", body.role or Role.STUDENT, body.grade or "")
+    if body.person not in {None, caller.person} or (body.role, body.grade) != (None, None):
         raise NotAllowed(Code.NOT_ALLOWED, "Only the application joins on behalf of others.")
-    return (
-        caller.person,
-        caller.name if caller.name != caller.person else name or caller.name,
-        caller.session_role,
-    )
+    name = caller.name if caller.name != caller.person else body.name or caller.name
+    return _Who(caller.person, name, caller.session_role, caller.grade)

@@ -11,8 +11,8 @@ from msgspec import UNSET, UnsetType
 from classroom import limits
 from classroom.base import Command
 from classroom.errors import Code, Conflict, NotAllowed
-from classroom.features import people, session
-from classroom.ids import SessionId
+from classroom.features import grades, people, session
+from classroom.ids import PersonId, SessionId
 from classroom.roles import FINAL, OPEN, Phase, Role
 from classroom.state import Classroom
 from signaling.http.api import Answer, ApiError, Route
@@ -49,6 +49,8 @@ class Invitee(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     id: PersonPath
     name: str
     role: Role = Role.STUDENT
+    grade: str = ""
+    "Class or year at school, such as 7b; staff see it."
 
 
 class NewSession(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -146,6 +148,7 @@ class SessionCalls:
         for invitee in body.people:
             invite = people.Invite(person=invitee.id, name=invitee.name, role=invitee.role)
             await live.submit(unless_known(invite))
+            await live.submit(noting(invitee.id, invitee.grade))
         made: SessionAnswer
         made, tag = await live.read(lambda room: (answer(room, caller, self._desk.now), etag(room)))
         return Answer(made, headers={hdrs.LOCATION: f"/api/v1/sessions/{made.id}", hdrs.ETAG: tag})
@@ -223,6 +226,16 @@ def unless_known(invite: people.Invite) -> Make:
     def make(room: Classroom, _now: float) -> Command | None:
         known = room.people.everyone.get(invite.person)
         return None if known is not None and known.trusted else invite
+
+    return make
+
+
+def noting(person: PersonId, grade: str) -> Make:
+    """Return the command that notes a person's grade, unless it is empty or known."""
+
+    def make(room: Classroom, _now: float) -> Command | None:
+        known = room.grades.known.get(person, "")
+        return grades.Set(person=person, grade=grade) if grade not in {"", known} else None
 
     return make
 

@@ -189,6 +189,8 @@ def _walk(value: Any, person: PersonId, pseudonym: PersonId, *, theirs: bool) ->
             walked[name] = ""
         elif isinstance(each, str) and _is_name(value, name, person):
             walked[name] = ERASED
+        elif name == "grade" and value.get("person") == person:
+            walked[name] = ""
         else:
             walked[pseudonym if name == person else name] = _walk(each, person, pseudonym, theirs=theirs)
     return walked

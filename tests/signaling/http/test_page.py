@@ -1,4 +1,5 @@
 import asyncio
+import gzip
 import json
 import time
 
@@ -32,6 +33,7 @@ def built(tmp_path, monkeypatch):
     (tmp_path / "secret.txt").write_text("secret")
     (dist / "assets" / "link").symlink_to(tmp_path / "secret.txt")
     monkeypatch.setattr("signaling.app.find_page", lambda: dist)
+    return dist
 
 
 @pytest.fixture
@@ -156,6 +158,17 @@ async def test_assets_are_cached_for_ever_and_other_files_are_not(serve, built):
     assert "immutable" in headers["Cache-Control"]
     assert "javascript" in headers["Content-Type"]
     assert (await ask("/icon.svg"))[1]["Cache-Control"] == "no-cache"
+
+
+async def test_browsers_that_accept_gzip_get_scripts_compressed(serve, built):
+    (built / "assets" / "app-1a2b.js.gz").write_bytes(gzip.compress(b"let x"))
+    ask = await serve()
+    status, headers, text = await ask("/assets/app-1a2b.js", headers={"Accept-Encoding": "gzip"})
+    assert (status, text, headers["Content-Encoding"]) == (200, "let x", "gzip")
+    assert (headers["Vary"], "javascript" in headers["Content-Type"]) == ("Accept-Encoding", True)
+    assert "immutable" in headers["Cache-Control"]
+    status, headers, text = await ask("/assets/app-1a2b.js", headers={"Accept-Encoding": "identity"})
+    assert (status, text, "Content-Encoding" in headers) == (200, "let x", False)
 
 
 @pytest.mark.parametrize(

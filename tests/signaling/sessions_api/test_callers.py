@@ -1,7 +1,11 @@
 """Who calls: keys, tokens, roles, tenants."""
 
+import time
+
+from signaling.access import tokens
+from signaling.http.invitations import CHECK_PREFIX
 from tests.signaling.livekit_client import make_token
-from tests.signaling.school_client import person_token
+from tests.signaling.school_client import KEY, SECRET, person_token
 
 REFUSED = [
     ("", "no_credentials"),
@@ -38,6 +42,15 @@ async def test_a_token_names_person_role_and_tenant(school):
     assert (await school.application.get("/me"))["tenant"] == "devkey"
     north = await school.application.call("GET", "/me", Lectern_Tenant="north")
     assert north["tenant"] == "devkey:north"
+
+
+async def test_a_person_gets_access_to_a_room_of_their_own_to_test_the_connection(school):
+    given = (await school.person("sam").post("/me/connection-check"))["token"]
+    claims = tokens.verify(given, {KEY: SECRET}, time.time())
+    tokens.check_join(claims)
+    assert claims.room.startswith(CHECK_PREFIX)
+    assert claims.raw["video"]["hidden"] is True
+    await school.bearer(given).post("/me/connection-check", status=401)
 
 
 async def test_a_token_for_one_session_opens_no_other(school):

@@ -18,6 +18,7 @@ BEYOND_SESSIONS = {
     ("POST", "/sessions/join-by-code"): "(see below)",
     ("POST", "/guests/join"): "(guests belong to the session's tenant)",
     ("GET", "/me"): "(themselves)",
+    ("POST", "/me/connection-check"): "(a room of its own)",
     ("POST", "/me/calendar"): "(their own)",
     ("GET", "/calendar/{token}.ics"): "(the signed address names the tenant)",
     ("POST", "/dev/sign-in"): "(development mode has one tenant)",

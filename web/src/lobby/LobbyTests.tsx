@@ -1,7 +1,7 @@
 import type { Access } from '../client/server/server';
 import { BlurSwitch } from '../ui/controls/BlurSwitch';
+import { ConnectionCheck } from '../ui/preview/ConnectionCheck';
 import { SpeakerTest } from '../ui/preview/SpeakerTest';
-import { ConnectionCheck } from './ConnectionCheck';
 
 interface LobbyTestsProps {
   speaker: string;

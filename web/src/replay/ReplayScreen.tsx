@@ -18,7 +18,7 @@ import { Log } from './Log';
 import { Player } from './media/player';
 import { Notes } from './Notes';
 import { ReplayStage } from './ReplayStage';
-import { momentIn, namesOf, written } from './timeline';
+import { firstPictureS, momentIn, namesOf, written } from './timeline';
 import { Timeline } from './Timeline';
 import { captionsAt, lineAt, silences } from './transcript';
 import { Transcript } from './Transcript';
@@ -32,7 +32,9 @@ interface ReplayScreenProps {
 export function ReplayScreen({ caller, viewing }: ReplayScreenProps) {
   const marks = useMarks(caller, viewing);
   const owner = useMemo(() => firstPerson(viewing), [viewing]);
-  const [player] = useState(() => new Player(viewing, owner, momentIn(window.location.hash) ?? 0));
+  const [player] = useState(
+    () => new Player(viewing, owner, momentIn(window.location.hash) ?? firstPictureS(viewing.tracks)),
+  );
   const state = useStore(player.state);
   const names = useMemo(() => namesOf(marks), [marks]);
   const wholeSecond = Math.floor(state.timeS);

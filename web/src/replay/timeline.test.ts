@@ -1,7 +1,7 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 import type { Mark } from '../client/recordings/replay';
-import { binned, momentIn, namesOf, stretches, written } from './timeline';
+import { binned, firstPictureS, momentIn, namesOf, stretches, written } from './timeline';
 
 const mark = (atS: number, kind: string, id = '', text = '', by = ''): Mark => ({
   seq: atS,
@@ -89,4 +89,23 @@ it('leaves out a single chapter, chapters too narrow to press, and those behind 
   const found = stretches(many, 19.5, 100, 10);
   expect(found.map((each) => each.chapter.startS)).toEqual([0, 10, 20, 30, 40, 50, 60, 70, 80, 90]);
   expect(found.findIndex(({ current }) => current)).toBe(1);
+});
+
+describe('firstPictureS', () => {
+  it.each<[string, Parameters<typeof firstPictureS>[0], number]>([
+    ['nothing', [], 0],
+    [
+      'the first picture, not the first sound',
+      [
+        { kind: 'audio', startS: 0.1 },
+        { kind: 'video', startS: 1 },
+        { kind: 'video', startS: 0.2 },
+      ],
+      0.2,
+    ],
+    ['sound alone', [{ kind: 'audio', startS: 0.1 }], 0.1],
+    ['a track from before the recording', [{ kind: 'video', startS: -0.4 }], 0],
+  ])('%s', (_, tracks, expected) => {
+    expect(firstPictureS(tracks)).toBe(expected);
+  });
 });

@@ -1,6 +1,6 @@
 /** The marks of the log on the timeline and beside it: pure functions. */
 import type { Chapter } from '../client/recordings/chapters';
-import type { Mark } from '../client/recordings/replay';
+import type { Mark, ReplayTrack } from '../client/recordings/replay';
 
 /** Kinds of marks on the timeline, the most important first. */
 export const MARKED = ['question', 'poll', 'slide', 'hand', 'chat', 'join', 'leave'] as const;
@@ -92,4 +92,11 @@ export function momentIn(hash: string): number | undefined {
   const text = new URLSearchParams(hash.replace(/^#/u, '')).get('t') ?? '';
   if (!/^\d+(:\d\d?){0,2}(\.\d+)?$/u.test(text)) return undefined;
   return text.split(':').reduce((sum, part) => sum * 60 + Number(part), 0);
+}
+
+/** When the first picture is there, or the first sound where there is none: cameras begin a moment after the recording. */
+export function firstPictureS(tracks: readonly Pick<ReplayTrack, 'kind' | 'startS'>[]): number {
+  const videos = tracks.filter(({ kind }) => kind === 'video');
+  const begins = (videos.length > 0 ? videos : tracks).map(({ startS }) => startS);
+  return begins.length > 0 ? Math.max(0, Math.min(...begins)) : 0;
 }

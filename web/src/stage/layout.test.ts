@@ -113,6 +113,7 @@ describe("a tutor's grid", () => {
     ['two on a desktop', 2, DESKTOP, 2],
     ['nine between two columns', 9, { width: 600, height: 680 }, 2],
     ['nine on a phone', 9, PHONE, 1],
+    ['nine on a phone held sideways', 9, { width: 736, height: 220 }, 4],
     ['nobody', 0, DESKTOP, 1],
   ])('%s', (_, count, area, columns) => {
     const layout = arrangeColumns(count, area);

@@ -73,9 +73,13 @@ export function tilesBeyond({ visible, all, offset }: Scroll, step: number, perR
 /** Tiles on one page of a tutor's grid. */
 export const PER_PAGE = 9;
 
-/** A grid of 4, 2 or 1 columns by the width of the area: faces keep their places while people come and go. */
+/**
+ * A grid of 4, 2 or 1 columns by the width of the area: faces keep their places while people come and go. On a phone held
+ * sideways, two columns would leave room for one row.
+ */
 export function arrangeColumns(count: number, area: Size): Layout {
-  const most = area.width >= 900 ? 4 : area.width >= 400 ? 2 : 1;
+  const isLow = area.width > area.height * 2 && area.width >= 4 * (MIN_TILE_WIDTH + GAP);
+  const most = area.width >= 900 || isLow ? 4 : area.width >= 400 ? 2 : 1;
   const columns = clamp(count, 1, most);
   let tile = ofCell(cell(columns, Math.ceil(Math.max(count, 1) / columns), area));
   if (tile.width < MIN_TILE_WIDTH) {

@@ -9,6 +9,7 @@ import { clock } from '../client/classroom/time';
 import { openDevices } from '../client/media/devices/open';
 import { Preview } from '../client/media/devices/preview';
 import { replay } from '../client/recordings/replay';
+import { fetchCheckToken, fetchToken, type Access } from '../client/server/server';
 import type { Preferences } from '../client/storage';
 import { t } from '../client/text/catalogue';
 import { s } from '../client/text/sessions/texts';
@@ -57,7 +58,7 @@ export function SessionPage(props: SessionPageProps) {
   useReturn(visit.step === 'out' ? visit.attempt : undefined, join, giveUp);
   const door = (
     <PageFrame name={me?.name} onSignOut={props.onSignOut}>
-      <Door preview={preview} speaker={speaker} onSpeaker={setSpeaker}>
+      <Door preview={preview} speaker={speaker} onSpeaker={setSpeaker} checkAccess={checkAccessOf(props)}>
         {visit.step === 'waiting' ? (
           <Waiting joined={visit.joined} session={visit.session} onStop={stop} />
         ) : (
@@ -141,6 +142,12 @@ export function SessionPage(props: SessionPageProps) {
         />
       );
   }
+}
+
+/** Access to a room in which to test the connection; undefined for guests, whom the server does not know yet. */
+function checkAccessOf({ caller, dev }: SessionPageProps): (() => Promise<Access>) | undefined {
+  if (caller !== undefined) return () => sessions.connectionCheck(caller);
+  return dev ? async () => fetchCheckToken((await fetchToken('check', '')).token) : undefined;
 }
 
 async function joinBy({ place, caller, dev, onSignIn }: SessionPageProps, name: string): Promise<Joined> {

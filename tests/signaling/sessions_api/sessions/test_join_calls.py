@@ -70,3 +70,25 @@ async def test_a_join_that_is_repeated_with_its_key_begins_one_visit(school):
         await sam.post(f"/sessions/{session}/join", Idempotency_Key="j1")
     lines = (await school.application.get(f"/sessions/{session}/attendance"))["lines"]
     assert next(line["visits"] for line in lines if line["person"] == "sam") == 1
+
+
+async def test_the_application_says_the_grade_of_a_student_and_staff_see_it(school):
+    session = await school.lesson(people=[{"id": "ada", "name": "Ada", "grade": "7b"}])
+    path = f"/sessions/{session}"
+    sam = school.person("sam", grade=8)
+    await sam.post(f"{path}/join")
+    kim = {"person": "kim", "name": "Kim"}
+    await school.application.post(f"{path}/join", {**kim, "grade": "Year 9"})
+    await school.application.post(f"{path}/join", kim)
+    assert (await sam.post(f"{path}/join", {"grade": "10"}, 403))["code"] == "not_allowed"
+    eve = school.person("eve", grade=["not", "ours"])
+    await eve.post(f"{path}/join")
+    expected = {"ada": "7b", "sam": "8", "kim": "Year 9"}
+    assert (await school.application.get(f"{path}/grades"))["grades"] == expected
+    people = (await school.application.get(f"{path}/participants"))["data"]
+    assert {person["id"]: person["grade"] for person in people if person["grade"]} == expected
+    assert (await sam.get(f"{path}/grades"))["grades"] == {}
+    assert {person["grade"] for person in (await sam.get(f"{path}/participants"))["data"]} == {""}
+    assert (await sam.post(f"{path}/participants/sam/grade", {"grade": "1"}, 403))["code"] == "not_allowed"
+    await school.application.post(f"{path}/participants/sam/grade", {"grade": ""})
+    assert "sam" not in (await school.application.get(f"{path}/grades"))["grades"]

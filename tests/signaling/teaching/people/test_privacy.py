@@ -29,8 +29,10 @@ def erased(event, person="sam"):
         ),
         # What was noted about them.
         ({"by": "t", "person": "sam", "note": "weak"}, {"by": "t", "person": "erased-1", "note": ""}),
+        ({"by": "t", "person": "sam", "grade": "7b"}, {"by": "t", "person": "erased-1", "grade": ""}),
         # Words and names of others, also in what they did or that concerns them.
         ({"by": "sam", "person": "eve", "name": "Eve"}, {"by": "erased-1", "person": "eve", "name": "Eve"}),
+        ({"by": "sam", "person": "eve", "grade": "7b"}, {"by": "erased-1", "person": "eve", "grade": "7b"}),
         ({"by": "sam", "author": "eve", "text": "hers"}, {"by": "erased-1", "author": "eve", "text": "hers"}),
         ({"by": "eve", "target": "sam", "text": "hers"}, {"by": "eve", "target": "erased-1", "text": "hers"}),
         # Ids as keys and in lists.

@@ -1,5 +1,6 @@
 /** Typed values of `/api/v1` for sessions, people and attendance. */
 import { fieldsOf, listOf, numberOf, textOf, wordOf, type Fields } from '../json';
+import type { Access } from '../server/server';
 import type { Caller } from './call';
 
 export const PHASES = ['draft', 'scheduled', 'live', 'paused', 'ended', 'cancelled', 'expired'] as const;
@@ -168,6 +169,11 @@ export const sessions = {
   /** End the sign-in of this browser, if it has one. */
   async signOut(caller: Caller): Promise<void> {
     await caller.post('/sign-out');
+  },
+
+  /** Access to a room in which the page tests its connection. */
+  async connectionCheck(caller: Caller): Promise<Access> {
+    return { token: textOf((await caller.post('/me/connection-check'))['token']), url: '' };
   },
 
   async me(caller: Caller): Promise<Me> {

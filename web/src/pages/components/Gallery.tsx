@@ -10,6 +10,7 @@ import { Button } from '../../ui/controls/Button';
 import { FileButton } from '../../ui/controls/FileButton';
 import { TextField } from '../../ui/controls/TextField';
 import { TEACHING } from '../../ui/controls/teachingIcons';
+import { ConnectionCheck } from '../../ui/preview/ConnectionCheck';
 import { SpeakerTest } from '../../ui/preview/SpeakerTest';
 import { TableScroll } from '../../ui/surfaces/TableScroll';
 import { DeviceSelect } from '../../ui/controls/DeviceSelect';
@@ -177,6 +178,7 @@ function Fields() {
       <BlurSwitch />
       <MicMeter track={undefined} />
       <SpeakerTest speaker="" revision={0} onChoose={() => undefined} />
+      <ConnectionCheck access={() => Promise.reject(new Error('connected to nothing'))} />
       <Problems preview={preview} devices={FAILED} problem="" testId="problems" />
     </Section>
   );

@@ -43,6 +43,7 @@ function exampleState(
         ? [{ id: 'w', name: '<img src=x onerror=alert(1)>', role: 'student', why: 'knock' }]
         : [],
     },
+    grades: { grades: tutor ? Object.fromEntries(students.slice(1).map((id) => [id, '8b'])) : {} },
     attendance: { lines: students.map((id) => [id, 'active', 600, 900]) },
     moderation: { locked: false, spotlight: '', pins: [] },
     chat: {
@@ -184,6 +185,7 @@ export function exampleReport(): ReportContent {
     polls: state.polls,
     questions: [{ type: 'questions.asked', at: NOW, by: 'person-0', fields: { text: 'Is 0 even?' } }],
     messages: state.chat.messages,
+    files: state.files,
     recorded: true,
   };
 }

@@ -1,6 +1,11 @@
-import { expect, it } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 
-import { isHeard } from './useSounds';
+import { isHeard, playSound } from './useSounds';
+
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
 
 it.each([
   [true, 100, true],
@@ -9,4 +14,24 @@ it.each([
   [5, 6, false],
 ])('with ding %j, a meeting of %i people has a sound: %j', (ding, people, expected) => {
   expect(isHeard(ding, people)).toBe(expected);
+});
+
+it('frees a sound that the browser does not allow to play', () => {
+  vi.useFakeTimers();
+  const close = vi.fn();
+  const gain = { setValueAtTime: vi.fn(), linearRampToValueAtTime: vi.fn() };
+  const node = () => ({ connect: vi.fn(), start: vi.fn(), stop: vi.fn(), frequency: {}, gain });
+  vi.stubGlobal(
+    'AudioContext',
+    class {
+      currentTime = 0;
+      close = close;
+      createGain = node;
+      createOscillator = node;
+    },
+  );
+  playSound('join');
+  expect(close).not.toHaveBeenCalled();
+  vi.runAllTimers();
+  expect(close).toHaveBeenCalledOnce();
 });

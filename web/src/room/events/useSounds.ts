@@ -5,9 +5,11 @@ import { useEffect, useRef } from 'react';
 const NOTES_HZ = { join: [523, 784], knock: [392, 392] } as const;
 const NOTE_S = 0.14;
 const LOUDNESS = 0.08;
+// After the notes, on a busy page as well.
+const CLOSE_MS = 2000;
 
 /** Play a sound; nothing happens if the browser does not allow sound yet. */
-function play(sound: keyof typeof NOTES_HZ): void {
+export function playSound(sound: keyof typeof NOTES_HZ): void {
   const context = new AudioContext();
   const gain = context.createGain();
   gain.connect(context.destination);
@@ -22,10 +24,9 @@ function play(sound: keyof typeof NOTES_HZ): void {
     gain.gain.linearRampToValueAtTime(0, begin + NOTE_S);
     note.start(begin);
     note.stop(begin + NOTE_S);
-    note.onended = () => {
-      if (index === NOTES_HZ[sound].length - 1) void context.close();
-    };
   });
+  // A context that may not play yet never says that it has ended.
+  setTimeout(() => void context.close(), CLOSE_MS);
 }
 
 /** Whether to play a sound when a person joins a meeting with this many people: see `Appearance.ding`. */
@@ -37,7 +38,7 @@ export function isHeard(ding: boolean | number, people: number): boolean {
 export function useSounds(room: Room, ding: boolean | number, waiting: number): void {
   useEffect(() => {
     const listen = (): void => {
-      if (isHeard(ding, room.remoteParticipants.size + 1)) play('join');
+      if (isHeard(ding, room.remoteParticipants.size + 1)) playSound('join');
     };
     room.on(RoomEvent.ParticipantConnected, listen);
     return () => {
@@ -46,7 +47,7 @@ export function useSounds(room: Room, ding: boolean | number, waiting: number): 
   }, [room, ding]);
   const before = useRef(0);
   useEffect(() => {
-    if (waiting > before.current) play('knock');
+    if (waiting > before.current) playSound('knock');
     before.current = waiting;
   }, [waiting]);
 }

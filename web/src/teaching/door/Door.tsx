@@ -3,11 +3,13 @@ import { useEffect, useState, type ReactNode, type SyntheticEvent } from 'react'
 import type { FollowedSession } from '../../client/classroom/live/session';
 import type { Joined } from '../../client/classroom/sessions';
 import type { Preview } from '../../client/media/devices/preview';
+import type { Access } from '../../client/server/server';
 import { dateAndTime, t } from '../../client/text/catalogue';
 import { s } from '../../client/text/sessions/texts';
 import { Button } from '../../ui/controls/Button';
 import { TextField } from '../../ui/controls/TextField';
 import { useStore } from '../../ui/hooks/useStore';
+import { ConnectionCheck } from '../../ui/preview/ConnectionCheck';
 import { DevicePreview } from '../../ui/preview/DevicePreview';
 import { Problems } from '../../ui/preview/Problems';
 import { BlurSwitch } from '../../ui/controls/BlurSwitch';
@@ -17,11 +19,13 @@ interface DoorProps {
   preview: Preview;
   speaker: string;
   onSpeaker: (id: string) => void;
+  /** Gives access to a room in which to test the connection; undefined for people whom the server does not know yet. */
+  checkAccess: (() => Promise<Access>) | undefined;
   children: ReactNode;
 }
 
 /** The devices on one side, the actions on the other. */
-export function Door({ preview, speaker, onSpeaker, children }: DoorProps) {
+export function Door({ preview, speaker, onSpeaker, checkAccess, children }: DoorProps) {
   const devices = useStore(preview.state);
   useEffect(() => {
     void preview.resume();
@@ -35,6 +39,7 @@ export function Door({ preview, speaker, onSpeaker, children }: DoorProps) {
         <div className="lobby-tests">
           <BlurSwitch />
           <SpeakerTest speaker={speaker} revision={devices.microphone.state} onChoose={onSpeaker} />
+          {checkAccess !== undefined && <ConnectionCheck access={checkAccess} />}
         </div>
       </div>
     </div>

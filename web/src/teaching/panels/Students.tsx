@@ -23,6 +23,7 @@ import { Panel } from '../../ui/surfaces/Panel';
 import { useLive, useServerNow } from '../live/context';
 import { PersonTimes } from '../live/PersonTimes';
 import { NOTABLE_S, unheardSince } from '../live/unheard';
+import { StudentDetails } from './StudentDetails';
 
 /** The students beside the stage, on wide screens. */
 export function Students() {
@@ -47,6 +48,7 @@ export function StudentsPanel({ onClose }: { onClose: () => void }) {
 function StudentList() {
   const { state } = useLive();
   const [writing, setWriting] = useState<Person>();
+  const [looking, setLooking] = useState<string>();
   const participants = useParticipants();
   const students = state.people.present.filter(({ role }) => role === 'student');
   const rank = ({ id }: Person): number => {
@@ -55,6 +57,8 @@ function StudentList() {
     const hand = state.people.hands.findIndex(({ person }) => person === id);
     return hand >= 0 ? 1000 + hand : 10_000;
   };
+  const connected = (id: string) => participants.find(({ identity }) => identity === id);
+  const looked = students.find(({ id }) => id === looking);
   const sorted = [...students].sort((a, b) => rank(a) - rank(b) || (a.name < b.name ? -1 : 1));
   return (
     <>
@@ -66,12 +70,20 @@ function StudentList() {
           <Student
             key={person.id}
             person={person}
-            participant={participants.find(({ identity }) => identity === person.id)}
+            participant={connected(person.id)}
             onWrite={() => setWriting(person)}
+            onLook={() => setLooking(person.id)}
           />
         ))}
       </ul>
       {writing !== undefined && <MessageDialog person={writing} onClose={() => setWriting(undefined)} />}
+      {looked !== undefined && (
+        <StudentDetails
+          person={looked}
+          participant={connected(looked.id)}
+          onClose={() => setLooking(undefined)}
+        />
+      )}
     </>
   );
 }
@@ -80,13 +92,15 @@ interface StudentProps {
   person: Person;
   participant: Participant | undefined;
   onWrite: () => void;
+  onLook: () => void;
 }
 
-function Student({ person, participant, onWrite }: StudentProps) {
+function Student({ person, participant, onWrite, onLook }: StudentProps) {
   const { state, run } = useLive();
   const { id, name, lostAt } = person;
   const help = state.help.find(({ by }) => by === id);
   const hand = state.people.hands.some((each) => each.person === id);
+  const grade = state.people.grades[id] ?? '';
   const observed = state.exercises.observed.includes(id);
   const mode = observed ? 'observe' : 'teach';
   return (
@@ -104,25 +118,41 @@ function Student({ person, participant, onWrite }: StudentProps) {
           {initials(name)}
         </span>
         <span className="person-name">
-          {name} {participant !== undefined && <Speaking participant={participant} />}
+          {name}{' '}
+          {grade !== '' && (
+            <span className="student-grade" data-testid="student-grade">
+              <span className="visually-hidden">{s('student.grade')} </span>
+              {grade}
+            </span>
+          )}{' '}
+          {participant !== undefined && <Speaking participant={participant} />}
         </span>
-        {hand && (
+        <div className="student-buttons">
+          {hand && (
+            <IconButton
+              look="bare"
+              icon="hand"
+              active
+              label={named(t('control.lower'), name)}
+              testId="lower-hand"
+              onPress={() => void run('/hands/lower', { person: id })}
+            />
+          )}
           <IconButton
             look="bare"
-            icon="hand"
-            active
-            label={named(t('control.lower'), name)}
-            testId="lower-hand"
-            onPress={() => void run('/hands/lower', { person: id })}
+            icon="chat"
+            label={named(s('student.message'), name)}
+            testId="student-message"
+            onPress={onWrite}
           />
-        )}
-        <IconButton
-          look="bare"
-          icon="chat"
-          label={named(s('student.message'), name)}
-          testId="student-message"
-          onPress={onWrite}
-        />
+          <IconButton
+            look="bare"
+            icon={TEACHING.details}
+            label={named(s('student.details'), name)}
+            testId="student-details-open"
+            onPress={onLook}
+          />
+        </div>
       </div>
       {help !== undefined && (
         <div className="student-help">

@@ -5,6 +5,7 @@ import { useEffect, useState } from 'react';
 import type { Caller } from '../../client/classroom/call';
 import { readChat, type Message } from '../../client/classroom/live/work/chat';
 import { readEvent, type SessionEvent } from '../../client/classroom/live/event';
+import { readFiles, type SessionFile } from '../../client/classroom/live/work/files';
 import { readPolls, type Poll } from '../../client/classroom/live/work/polls';
 import { placePath } from '../../client/classroom/place';
 import { pathOf, sessions, type Attendance, type Summary } from '../../client/classroom/sessions';
@@ -12,9 +13,10 @@ import { clock } from '../../client/classroom/time';
 import { problemWords } from '../../client/classroom/words';
 import { replay } from '../../client/recordings/replay';
 import { listOf, fieldsOf, textOf } from '../../client/json';
-import { dateAndTime, timeOfDay } from '../../client/text/catalogue';
-import { s } from '../../client/text/sessions/texts';
+import { bytes, dateAndTime, timeOfDay } from '../../client/text/catalogue';
+import { named, s } from '../../client/text/sessions/texts';
 import { Button } from '../../ui/controls/Button';
+import { IconButton } from '../../ui/controls/IconButton';
 import { TEACHING } from '../../ui/controls/teachingIcons';
 import { ReplayLink } from '../ReplayLink';
 import { PollResults } from '../panels/PollsPanel';
@@ -27,6 +29,7 @@ export interface ReportContent {
   polls: readonly Poll[];
   questions: readonly SessionEvent[];
   messages: readonly Message[];
+  files: readonly SessionFile[];
   /** Whether there are recordings. */
   recorded: boolean;
 }
@@ -34,12 +37,13 @@ export interface ReportContent {
 /** Load all data of the report. */
 export async function loadReport(caller: Caller, id: string): Promise<ReportContent> {
   const path = pathOf(id);
-  const [session, attendance, polls, questions, chat, recorded] = await Promise.all([
+  const [session, attendance, polls, questions, chat, files, recorded] = await Promise.all([
     sessions.find(caller, id),
     sessions.attendance(caller, id),
     caller.get(`${path}/polls`),
     caller.get(`${path}/events?limit=1000&type=questions.asked`),
     caller.get(`${path}/chat`),
+    caller.get(`${path}/files`),
     replay.recorded(caller, [id]),
   ]);
   return {
@@ -48,11 +52,12 @@ export async function loadReport(caller: Caller, id: string): Promise<ReportCont
     polls: readPolls(polls).filter(({ status }) => status !== 'draft'),
     questions: listOf(questions['events']).map((row) => readEvent(fieldsOf(row)['event'])),
     messages: readChat(chat, {}).messages,
+    files: readFiles(files),
     recorded: recorded.length > 0,
   };
 }
 
-/** The report of a session: attendance, questions, polls and chat, to read, print and save. */
+/** The report of a session: attendance, questions, polls, chat and files, to read, print and save. */
 export function Report({ caller, id }: { caller: Caller; id: string }) {
   const [content, setContent] = useState<ReportContent>();
   const [problem, setProblem] = useState('');
@@ -94,7 +99,7 @@ export function Sheet({
   content: ReportContent;
   onSave: (path: string, name: string) => void;
 }) {
-  const { session, attendance, polls, questions, messages } = content;
+  const { session, attendance, polls, questions, messages, files } = content;
   const names = new Map(attendance.map(({ person, name }) => [person, name]));
   return (
     <>
@@ -170,6 +175,29 @@ export function Sheet({
                 {timeOfDay(at * 1000)} · {names.get(by) ?? ''}
               </span>
               <p>{text}</p>
+            </li>
+          ))}
+        </ul>
+      </section>
+      <section className="card">
+        <h2>{s('panel.files')}</h2>
+        {files.length === 0 && <p className="soft">{s('files.none')}</p>}
+        <ul className="report-lines">
+          {files.map(({ id, by, name, size }) => (
+            <li key={id} className="report-file" data-testid="report-file">
+              <div>
+                <p>{name}</p>
+                <p className="soft">{[bytes(size), names.get(by) ?? ''].filter(Boolean).join(' · ')}</p>
+              </div>
+              <span className="no-print">
+                <IconButton
+                  look="bare"
+                  icon={TEACHING.download}
+                  label={named(s('files.load'), name)}
+                  testId="report-file-load"
+                  onPress={() => onSave(`/files/${id}`, name)}
+                />
+              </span>
             </li>
           ))}
         </ul>

@@ -1,4 +1,4 @@
-/** The people present and in the lobby, raised hands, and the time of each person in the session. */
+/** The people present and in the lobby, raised hands, grades, and the time of each person in the session. */
 import { fieldsOf, listOf, numberOf, textOf, wordOf, type Fields } from '../../json';
 import { isStaff, ROLES, type Role } from '../sessions';
 import type { SessionEvent } from './event';
@@ -36,6 +36,8 @@ export interface People {
   waiting: readonly Waiting[];
   hands: readonly Hand[];
   times: Readonly<Record<string, Times>>;
+  /** Class or year at school, such as 7b; for staff. */
+  grades: Readonly<Record<string, string>>;
   /** Includes people who have left, if this page has seen them. */
   names: Readonly<Record<string, string>>;
 }
@@ -77,6 +79,9 @@ export function readPeople(
       at: numberOf(fieldsOf(hand)['at']) ?? 0,
     })),
     times: Object.fromEntries(lines),
+    grades: Object.fromEntries(
+      Object.entries(fieldsOf(fieldsOf(state['grades'])['grades'])).map(([id, grade]) => [id, textOf(grade)]),
+    ),
     names: { ...names, ...Object.fromEntries([...present, ...waiting].map(({ id, name }) => [id, name])) },
   };
 }
@@ -110,6 +115,8 @@ export function applyPeople(part: People, event: SessionEvent): People {
       const name = textOf(fields['name']);
       return { ...change(part, person, { name }), names: { ...part.names, [person]: name } };
     }
+    case 'grades.changed':
+      return { ...part, grades: { ...part.grades, [person]: textOf(fields['grade']) } };
     case 'attendance.activity_changed': {
       const times = part.times[by];
       if (times === undefined) return part;

@@ -19,6 +19,7 @@ const RAW = {
     waiting: [{ id: 'kim', name: 'Kim', role: 'student', why: 'knock' }],
   },
   attendance: { lines: [['sam', 'active', 40, 100]] },
+  grades: { grades: { sam: '7b' } },
   moderation: { locked: false, spotlight: 'sam', pins: ['sam'], class_grants: {}, my_grants: {} },
   slides: { decks: [{ id: 'd1', title: 'Lenses', pages: 3, file: 'f1', page: 2 }], current: 'd1' },
   whiteboard: { pages: [{ id: 'w1' }, { id: 'w2' }], current: 'w1' },
@@ -248,6 +249,11 @@ describe('people', () => {
       'another name',
       { type: 'people.renamed', person: 'sam', name: 'Samuel' },
       { present: [{}, { name: 'Samuel' }], names: { sam: 'Samuel' } },
+    ],
+    [
+      'another grade',
+      { type: 'grades.changed', person: 'kim', grade: '8' },
+      { grades: { sam: '7b', kim: '8' } },
     ],
     [
       'idle',

@@ -257,6 +257,10 @@ export const de: Texts<typeof en> = {
   'student.lost': 'Verbindung verloren',
   'student.idle': 'Abwesend',
   'student.unheard': 'Hört Sie seit {time} nicht',
+  'student.grade': 'Klasse',
+  'student.gradeSave': 'Speichern',
+  'student.details': 'Einzelheiten',
+  'student.visits': 'Besuche',
   'student.needsHelp': 'Braucht Hilfe',
 
   // Help.

@@ -249,6 +249,10 @@ export const en = {
   'student.lost': 'Connection lost',
   'student.idle': 'Away',
   'student.unheard': 'Has not heard you for {time}',
+  'student.grade': 'Grade',
+  'student.gradeSave': 'Save',
+  'student.details': 'Details',
+  'student.visits': 'Visits',
   'student.needsHelp': 'Needs help',
   'student.mode': 'Teach or observe',
 

@@ -1,10 +1,10 @@
 import { useState } from 'react';
 
-import { signallingUrl } from '../client/access/address';
-import type { CheckResult } from '../client/media/link/check';
-import { UnreachableError, type Access } from '../client/server/server';
-import { t } from '../client/text/catalogue';
-import { Button } from '../ui/controls/Button';
+import { signallingUrl } from '../../client/access/address';
+import type { CheckResult } from '../../client/media/link/check';
+import { UnreachableError, type Access } from '../../client/server/server';
+import { t } from '../../client/text/catalogue';
+import { Button } from '../controls/Button';
 
 type State = { name: 'idle' } | { name: 'checking' } | { name: 'done'; result: CheckResult };
 
@@ -15,7 +15,7 @@ export function ConnectionCheck({ access }: { access: () => Promise<Access> }) {
     setState({ name: 'checking' });
     let result: CheckResult;
     try {
-      const { checkConnection } = await import('../client/media/link/check');
+      const { checkConnection } = await import('../../client/media/link/check');
       result = await checkConnection(await access(), signallingUrl(window.location));
     } catch (error) {
       const verdict = error instanceof UnreachableError ? 'unreachable' : 'blocked';
