@@ -1,12 +1,11 @@
 """Retention of the transcripts of Daily's transcription: for as long as recordings, and as the tenant decides."""
 
-import asyncio
 import logging
 from collections.abc import Callable, Iterable
 from typing import Final
 
 from signaling.daily.transcripts import Transcripts
-from signaling.errors import StoreError
+from signaling.recurring import Recurring
 from signaling.store import Store
 from signaling.store.tenants import tenant_name
 from signaling.teaching.people.retention import retention_days
@@ -17,7 +16,7 @@ _SWEEP_S: Final = 3600.0
 _DAY_S: Final = 86_400.0
 
 
-class TranscriptRetention:
+class TranscriptRetention(Recurring):
     """Deletes expired transcripts, at the start of the server and every hour."""
 
     def __init__(
@@ -29,22 +28,12 @@ class TranscriptRetention:
         wall_clock: Callable[[], float],
     ) -> None:
         """`days` is the operator's limit, 0 for none; a tenant, that of the domain's API key, may have a lower one."""
+        super().__init__(_SWEEP_S, "expired transcripts stay")
         self._store = store
         self._transcripts = transcripts
         self._domains = domains
         self._days = days
         self._wall_clock = wall_clock
-        self._task: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        """Begin."""
-        self._task = asyncio.get_running_loop().create_task(self._run())
-
-    async def close(self) -> None:
-        """Stop."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
 
     async def apply(self) -> int:
         """Delete what has expired; return how many transcripts. StoreError."""
@@ -57,11 +46,3 @@ class TranscriptRetention:
         if count:
             log.info("retention: %d transcripts are deleted", count)
         return count
-
-    async def _run(self) -> None:
-        while True:
-            try:
-                await self.apply()
-            except StoreError as error:
-                log.warning("expired transcripts stay: %s", error)
-            await asyncio.sleep(_SWEEP_S)

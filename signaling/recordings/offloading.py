@@ -1,17 +1,16 @@
 """Moves the media files of finished recordings to the bucket, in the background, as long as nothing needs them here."""
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Final
 
 from sfu.values import RecordingId
-from signaling.errors import StoreError
 from signaling.recordings.output_state import FILE_NAME, OutputKind, output_of
 from signaling.recordings.recordings import Recordings
 from signaling.recordings.statuses import FAILED, FINISHED
 from signaling.recordings.storage.address import StorageError
 from signaling.recordings.storage.archive import Archive
+from signaling.recurring import Recurring
 from signaling.store import Store
 from signaling.store.records import Recording
 
@@ -25,28 +24,17 @@ IsNeeded = Callable[[RecordingId], Awaitable[bool]]
 "Whether something is going to work on the files of a recording. StoreError."
 
 
-class Offloading:
+class Offloading(Recurring):
     """Looks for recordings to move at the start of the server, when a recording ends, and every minute."""
 
     def __init__(self, recordings: Recordings, store: Store, archive: Archive, is_needed: IsNeeded) -> None:
         """Listen to ends of recordings."""
+        super().__init__(_LOOK_S, "recordings stay in the folder")
         self._recordings = recordings
         self._store = store
         self._archive = archive
         self._is_needed = is_needed
-        self._news = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
-        recordings.observe(lambda _row: self._news.set())
-
-    def start(self) -> None:
-        """Begin."""
-        self._task = asyncio.get_running_loop().create_task(self._run())
-
-    async def close(self) -> None:
-        """Stop; the next server continues."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+        recordings.observe(lambda _row: self.hasten())
 
     async def apply(self) -> int:
         """Move what can be moved; return the number of copied files. StoreError."""
@@ -60,19 +48,6 @@ class Offloading:
             except StorageError as error:
                 log.warning("recording %s stays in the folder: %s", row.id, error)
         return copied
-
-    async def _run(self) -> None:
-        while True:
-            self._news.clear()
-            try:
-                await self.apply()
-            except StoreError as error:
-                log.warning("recordings stay in the folder: %s", error)
-            try:
-                async with asyncio.timeout(_LOOK_S):
-                    await self._news.wait()
-            except TimeoutError:
-                continue
 
 
 def _is_complete(row: Recording) -> bool:

@@ -1,14 +1,13 @@
 """Retention: recordings are deleted some days after their end, and those of sessions that no longer exist at once."""
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from signaling.errors import StoreError
 from signaling.recordings.deletion import Deletion
 from signaling.recordings.files import FilesError
 from signaling.recordings.statuses import DELETED
+from signaling.recurring import Recurring
 from signaling.store import Store
 from signaling.store.records import Recording
 
@@ -23,7 +22,7 @@ IsOrphan = Callable[[Recording], Awaitable[bool]]
 "Whether what a recording belongs to has been deleted. StoreError."
 
 
-class Retention:
+class Retention(Recurring):
     """Deletes expired recordings, at the start of the server and every hour."""
 
     def __init__(
@@ -35,22 +34,12 @@ class Retention:
         wall_clock: Callable[[], float],
     ) -> None:
         """Recordings are stored for `days` after their end; 0: for ever."""
+        super().__init__(_SWEEP_S, "expired recordings stay")
         self._store = store
         self._deletion = deletion
         self._days = days
         self._is_orphan = is_orphan
         self._wall_clock = wall_clock
-        self._task: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        """Begin."""
-        self._task = asyncio.get_running_loop().create_task(self._run())
-
-    async def close(self) -> None:
-        """Stop."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
 
     async def apply(self) -> int:
         """Delete what has expired; return how many recordings. StoreError."""
@@ -68,11 +57,3 @@ class Retention:
         if count:
             log.info("retention: %d recordings are deleted", count)
         return count
-
-    async def _run(self) -> None:
-        while True:
-            try:
-                await self.apply()
-            except StoreError as error:
-                log.warning("expired recordings stay: %s", error)
-            await asyncio.sleep(_SWEEP_S)

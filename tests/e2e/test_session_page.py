@@ -140,6 +140,49 @@ async def write(tia, sam):
     await sam.get_by_text("Nothing times 0 is a.").wait_for()
 
 
+async def moderate_chat(tia, sam):
+    """A message is corrected, pinned, held, released and deleted."""
+    for page in (tia, sam):
+        await page.get_by_test_id("toggle-chat").click()
+        await page.get_by_test_id("chat-panel").wait_for()
+
+    async def choose(page, text, action):
+        line = page.get_by_test_id("chat-line").filter(has_text=text)
+        await line.get_by_test_id("chat-more").click()
+        await page.get_by_test_id(action).click()
+
+    async def say(text):
+        await sam.get_by_test_id("chat-input").fill(text)
+        await sam.keyboard.press("Enter")
+
+    await say("a is <b>nought</b>")
+    await choose(sam, "nought", "chat-edit")
+    await sam.get_by_test_id("chat-edit-text").fill("a is <b>zero</b>")
+    await sam.get_by_test_id("chat-edit-save").click()
+    await tia.get_by_test_id("chat-line").get_by_text("a is <b>zero</b>").wait_for()
+    assert "edited" in await tia.get_by_test_id("chat-line").filter(has_text="zero").inner_text()
+    await choose(tia, "zero", "chat-pin")
+    await sam.get_by_test_id("chat-pinned").get_by_text("a is <b>zero</b>").wait_for()
+
+    await tia.get_by_test_id("chat-mode").select_option("staff_first")
+    await sam.get_by_test_id("chat-told").get_by_text("A tutor reads your messages").wait_for()
+    await say("May I?")
+    await choose(tia, "May I?", "chat-approve")
+    line = sam.get_by_test_id("chat-line").filter(has_text="May I?")
+    await eventually(lambda: lacks(line, "waits for the tutor"), "the message is released")
+    await tia.get_by_test_id("chat-mode").select_option("open")
+    await sam.get_by_test_id("chat-told").wait_for(state="detached")
+
+    await choose(tia, "zero", "chat-delete")
+    await tia.get_by_test_id("chat-confirm").click()
+    await sam.get_by_test_id("chat-pinned").wait_for(state="detached")
+    await sam.get_by_test_id("chat-line").filter(has_text="zero").wait_for(state="detached")
+
+
+async def lacks(line, words):
+    return words not in await line.inner_text()
+
+
 async def vote(tia, sam):
     """A poll."""
     await open_panel(tia, "polls")
@@ -268,7 +311,18 @@ async def end(tia, sam):
 
 
 STEPS = (
-    *(share, ask_for_help, write, vote, practise, know_the_student, hand_in, show_work, break_out),
+    *(
+        share,
+        ask_for_help,
+        write,
+        moderate_chat,
+        vote,
+        practise,
+        know_the_student,
+        hand_in,
+        show_work,
+        break_out,
+    ),
     end,
 )
 

@@ -58,6 +58,8 @@ export interface RoomScreenProps {
   aside?: ReactNode;
   /** Further panels, by the name that `view.sidebar` has for them. */
   panels?: Readonly<Record<string, ReactNode>>;
+  /** Above the lines of the chat. */
+  chatHead?: ReactNode;
   /** Whether to tell a user who is alone what to do next; default: yes. */
   tellsAlone?: boolean;
   /** Whether to announce joins and leaves of the room; default: yes. A session announces its own joins and leaves. */
@@ -210,6 +212,7 @@ function RoomPanel({
   wire,
   view,
   panels,
+  chatHead,
   onView,
   onNotice,
   onClose,
@@ -231,6 +234,7 @@ function RoomPanel({
           chat={wire.chat}
           me={me.identity}
           mayWrite={me.permissions?.canPublishData !== false}
+          head={chatHead}
           onNotice={onNotice}
           onClose={onClose}
         />

@@ -1,7 +1,20 @@
 /** The lines of a chat and the number of unread ones, for any transport. */
 import { Store, type Readable } from '../client/store';
+import type { MenuEntry } from '../ui/controls/Menu';
+
+/** What a user may do with a line. */
+export interface LineAction extends Pick<MenuEntry, 'id' | 'icon' | 'label'> {
+  /** The question that is asked before. */
+  ask?: { title: string; detail: string };
+  /** The user changes the text first. */
+  edits?: boolean;
+  /** Reports a refusal to the user itself. */
+  run: (text: string) => void;
+}
 
 export interface ChatLine {
+  /** Only lines that can change have one. */
+  id?: string;
   /** Identity of the sender. */
   from: string;
   name: string;
@@ -9,6 +22,8 @@ export interface ChatLine {
   atMs: number;
   /** Other readers; absent or empty if everybody reads it. */
   note?: string;
+  pinned?: boolean;
+  actions?: readonly LineAction[];
 }
 
 export interface ChatState {

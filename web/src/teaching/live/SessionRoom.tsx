@@ -28,6 +28,7 @@ import { TEACHING } from '../../ui/controls/teachingIcons';
 import { useStore } from '../../ui/hooks/useStore';
 import { useCaptions } from '../captions/useCaptions';
 import { BreakoutsPanel } from '../panels/BreakoutsPanel';
+import { ChatModeration } from '../panels/ChatModeration';
 import { ExercisesPanel } from '../panels/ExercisesPanel';
 import { FilesPanel } from '../panels/FilesPanel';
 import { HelpPanel } from '../panels/HelpPanel';
@@ -136,6 +137,7 @@ function Inside({ wire, live, panel, notice, onNotice, onDevice }: InsideProps) 
         )}
         aside={staff ? <Students /> : undefined}
         panels={panelsOf(close, watched, setWatched)}
+        chatHead={<ChatModeration />}
         entries={[
           ...tools.map((tool) => entryOf(tool, open)),
           ...roomEntries(live, open),

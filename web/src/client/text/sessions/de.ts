@@ -1,9 +1,11 @@
 /** German texts of teaching sessions. */
 import type { Texts } from '../catalogue';
 import type { en } from './en';
+import { chat } from './chat.de';
 import { refusals } from './refusals.de';
 
 export const de: Texts<typeof en> = {
+  ...chat,
   ...refusals,
   'action.named': '{action}: {name}',
 
@@ -522,11 +524,6 @@ export const de: Texts<typeof en> = {
   'report.assistant': 'Assistenz',
   'report.co_tutor': 'Zweite Lehrkraft',
   'report.owner': 'Lehrkraft',
-  'chat.private': 'nur an {name}',
-  'chat.toYou': 'nur an Sie',
-  'chat.staff': 'an die Lehrkräfte',
-  'chat.breakout': 'im Gruppenraum',
-  'chat.held': 'wartet auf die Lehrkraft',
 
   // The administration.
   'admin.title': 'Verwaltung',

@@ -1,7 +1,9 @@
 /** English texts of teaching sessions: the source of the other languages. */
+import { chat } from './chat.en';
 import { refusals } from './refusals.en';
 
 export const en = {
+  ...chat,
   ...refusals,
   'action.named': '{action}: {name}',
 
@@ -515,11 +517,6 @@ export const en = {
   'report.assistant': 'Assistant',
   'report.co_tutor': 'Co-tutor',
   'report.owner': 'Tutor',
-  'chat.private': 'only to {name}',
-  'chat.toYou': 'only to you',
-  'chat.staff': 'to the tutors',
-  'chat.breakout': 'in the breakout',
-  'chat.held': 'waits for the tutor',
 
   // The administration.
   'admin.title': 'Administration',

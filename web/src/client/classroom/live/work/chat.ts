@@ -15,11 +15,17 @@ export interface Message {
   held: boolean;
   pinned: boolean;
   deleted: boolean;
+  edited: boolean;
 }
+
+export const MODES = ['open', 'slow', 'staff_first', 'closed'] as const;
+export type Mode = (typeof MODES)[number];
 
 export interface Chat {
   messages: readonly Message[];
-  mode: 'open' | 'slow' | 'staff_first' | 'closed';
+  mode: Mode;
+  /** Seconds between two messages of a student in slow mode. */
+  intervalS: number;
   reactions: Readonly<Record<string, number>>;
 }
 
@@ -38,16 +44,20 @@ function readMessage(value: unknown): Message {
     held: fields['held'] === true,
     pinned: fields['pinned'] === true,
     deleted: fields['deleted'] === true,
+    edited: typeof fields['edited_at'] === 'number',
   };
 }
 
-const MODES = ['open', 'slow', 'staff_first', 'closed'] as const;
-
 export function readChat(chat: Fields, reactions: Fields): Chat {
   const counts = Object.entries(fieldsOf(reactions['counts']));
+  const latest = listOf(chat['messages']).map(readMessage);
+  const known = new Set(latest.map(({ id }) => id));
+  const pinned = listOf(chat['pinned']).map(readMessage);
   return {
-    messages: listOf(chat['messages']).map(readMessage),
+    // Pinned messages may be older than the latest ones.
+    messages: [...pinned.filter(({ id }) => !known.has(id)), ...latest],
     mode: wordOf(chat['mode'], MODES),
+    intervalS: numberOf(chat['interval_s']) ?? 0,
     reactions: Object.fromEntries(counts.map(([expression, count]) => [expression, numberOf(count) ?? 0])),
   };
 }
@@ -71,7 +81,7 @@ export function applyChat(part: Chat, event: SessionEvent): Chat {
       return add(part, readMessage({ ...fields, id, by: fields['author'], at: fields['sent_at'] ?? at }));
     }
     case 'chat.edited':
-      return change({ text: textOf(fields['text']) });
+      return change({ text: textOf(fields['text']), edited: true });
     case 'chat.deleted':
       return change({ text: '', deleted: true, pinned: false });
     case 'chat.pinned':
@@ -79,7 +89,7 @@ export function applyChat(part: Chat, event: SessionEvent): Chat {
     case 'chat.unpinned':
       return change({ pinned: false });
     case 'chat.mode_set':
-      return { ...part, mode: wordOf(fields['mode'], MODES) };
+      return { ...part, mode: wordOf(fields['mode'], MODES), intervalS: numberOf(fields['interval_s']) ?? 0 };
     case 'reactions.reacted': {
       const expression = textOf(fields['expression']);
       const count = (part.reactions[expression] ?? 0) + 1;
@@ -91,5 +101,7 @@ export function applyChat(part: Chat, event: SessionEvent): Chat {
 }
 
 function add(part: Chat, message: Message): Chat {
-  return { ...part, messages: [...part.messages, message].slice(-MOST) };
+  const { messages } = part;
+  const kept = messages.filter(({ pinned }, index) => pinned || index > messages.length - MOST);
+  return { ...part, messages: [...kept, message] };
 }
