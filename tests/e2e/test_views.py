@@ -21,8 +21,9 @@ KINDS = {"room": "", "tutor": "&session=tutor", "student": "&session=student"}
 # The other pages: address, and what is there when they are ready.
 PAGES = {
     "home": ("/", "sign-submit"),
-    "lobby": ("/join/maths", "lobby-join"),
-    "door": ("/sessions/code/K7M4PQ", "door-join"),
+    # Without permission for camera and microphone, which it has asked for by then.
+    "lobby": ("/join/maths", "lobby-error"),
+    "door": ("/sessions/code/K7M4PQ", "door-problem"),
     "report": ("/dev/components?report", "report-csv"),
     "slides": ("/dev/components?people=4&session=student&scene=slides", "leave"),
     "admin": ("/sessions/admin", "admin-room"),
@@ -47,6 +48,7 @@ PAGES = {
                     "wall",
                     "scenes",
                     "files",
+                    "chat",
                 ),
             ),
             (

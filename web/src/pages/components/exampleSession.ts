@@ -47,8 +47,21 @@ function exampleState(
     attendance: { lines: students.map((id) => [id, 'active', 600, 900]) },
     moderation: { locked: false, spotlight: '', pins: [] },
     chat: {
-      messages: [{ id: 'm', by: students[0], at: NOW, text: 'Hello <b>all</b>', scope: 'all', target: '' }],
-      mode: 'open',
+      messages: [
+        { id: 'm1', by: students[0], at: NOW, text: 'Hello <b>all</b>', scope: 'all', target: '' },
+        {
+          id: 'm2',
+          by: present[0]?.id,
+          at: NOW,
+          text: 'Page 7, please',
+          scope: 'all',
+          target: '',
+          pinned: true,
+        },
+        { id: 'm3', by: students[1], at: NOW, text: 'Is 5/6 right?', scope: 'all', target: '', held: tutor },
+      ],
+      mode: 'staff_first',
+      interval_s: 30,
     },
     reactions: { counts: { '👏': 3 } },
     hands: { hands: students.slice(0, 1).map((person) => ({ person, at: NOW })) },
