@@ -12,9 +12,11 @@ import json
 import os
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from classroom.ids import PersonId
@@ -74,8 +76,11 @@ def add_commands(commands: Any) -> None:
     here = ("dev", "host", "http_port")
     end = _command(rooms, "end", _rooms_end, "end a room, and everybody's stay in it", here)
     end.add_argument("room", help="Its name.")
+    shown = "print the streams of a room and who is sent them, from a server in development mode"
+    tables = _command(rooms, "tables", _rooms_tables, shown, here)
+    tables.add_argument("room", help="Its name.")
     listed = "print the rooms that are open, and those that applications made"
-    for parser in (_command(rooms, "list", _rooms_list, listed, here), end):
+    for parser in (_command(rooms, "list", _rooms_list, listed, here), end, tables):
         parser.add_argument("--url", default="", help="The server. Default: this machine, at --http-port.")
 
 
@@ -229,19 +234,33 @@ def _rooms_end(flags: dict[str, Any]) -> int:
     return _say(f"{flags['room']} has ended")
 
 
+def _rooms_tables(flags: dict[str, Any]) -> int:
+    room = flags["room"]
+    people = _call(flags, "ListParticipants", {"room": room}, {"roomAdmin": True, "room": room})
+    for identity in sorted(str(each["identity"]) for each in people.get("participants", [])):
+        path = f"debug/rooms/{urllib.parse.quote(room, '')}/{urllib.parse.quote(identity, '')}"
+        lines = _read(_url(flags), path)["published"]
+        _say("\n  ".join((identity, *lines)))
+    return 0
+
+
+def _url(flags: dict[str, Any]) -> str:
+    url: str = flags["url"] or own_address(_load(flags))
+    if not url.startswith(("http://", "https://")):
+        raise ConfigError("--url has to begin with http:// or https://")
+    return url
+
+
 def _call(flags: dict[str, Any], method: str, message: dict[str, Any], grant: dict[str, bool]) -> Any:
     from signaling.access import tokens  # noqa: PLC0415 - see the module's docstring
 
-    config = _load(flags)
-    token = tokens.mint({"video": grant}, find_signer(config), time.time(), TOKEN_TTL_S)
-    url = flags["url"] or own_address(config)
-    if not url.startswith(("http://", "https://")):
-        raise ConfigError("--url has to begin with http:// or https://")
-    request = urllib.request.Request(  # noqa: S310 - see above
-        f"{url.rstrip('/')}/twirp/livekit.RoomService/{method}",
-        json.dumps(message).encode(),
-        {"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
-    )
+    token = tokens.mint({"video": grant}, find_signer(_load(flags)), time.time(), TOKEN_TTL_S)
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    return _read(_url(flags), f"twirp/livekit.RoomService/{method}", json.dumps(message).encode(), headers)
+
+
+def _read(url: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None) -> Any:
+    request = urllib.request.Request(f"{url.rstrip('/')}/{path}", body, dict(headers or {}))  # noqa: S310 - see _url
     try:
         with urllib.request.urlopen(request, timeout=CALL_TIMEOUT_S) as response:  # noqa: S310 - see above
             return json.load(response)
@@ -253,8 +272,11 @@ def _call(flags: dict[str, Any], method: str, message: dict[str, Any], grant: di
 
 def _refusal(error: urllib.error.HTTPError) -> str:
     try:
-        return str(json.load(error)["msg"])
+        fields = json.load(error)
+        return str(fields.get("msg") or fields["error"])
     except (ValueError, KeyError, TypeError):
+        if error.code == HTTPStatus.NOT_FOUND:
+            return "the server does not have this; only a server in development mode shows its tables"
         return f"the server answered with status {error.code}"
 
 

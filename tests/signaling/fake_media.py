@@ -274,7 +274,8 @@ class FakeMedia:
     async def explain(self, peer_id: str) -> BandwidthExplanation:
         if peer_id not in self.peers:
             raise UnknownPeerError(peer_id)
-        return BandwidthExplanation(None, 32_000.0, 32_000.0, ())
+        published = ("camera: h, 2 viewers",)
+        return BandwidthExplanation(None, 32_000.0, 32_000.0, (), published=published)
 
     def metrics(self) -> dict[str, float]:
         return {"peers": len(self.peers), "workers": self.workers}

@@ -7,7 +7,14 @@ from hypothesis import strategies as st
 
 from sfu.wire import tap
 
-EXAMPLES = {int: 7, str: "seven", bool: True, bytes: b"\x00\xff", tuple[int, ...]: (1, 2)}
+EXAMPLES = {
+    int: 7,
+    str: "seven",
+    bool: True,
+    bytes: b"\x00\xff",
+    tuple[int, ...]: (1, 2),
+    tuple[tuple[int, bytes], ...]: ((1, b"key"), (2, b"")),
+}
 
 
 def example(kind):

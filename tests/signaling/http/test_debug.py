@@ -19,7 +19,7 @@ async def test_why_somebody_gets_what_they_get(world):
             "wanted_bps": 32_000.0,
             "videos": [],
             "recent": [],
-            "published": [],
+            "published": ["camera: h, 2 viewers"],
         },
     )
 

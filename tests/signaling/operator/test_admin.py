@@ -118,9 +118,11 @@ def test_tokens_are_signed_by_a_key_of_the_database(run):
 
 
 @pytest.fixture
-async def server(tmp_path, database_url):
+async def server(tmp_path, database_url, request):
     place = {"data_dir": str(tmp_path / "data"), "database_url": database_url}
-    config = ServerConfig(host="127.0.0.1", http_port=0, keys={}, **place)
+    config = ServerConfig(
+        host="127.0.0.1", http_port=0, keys={}, dev=getattr(request, "param", False), **place
+    )
     from signaling.app import Server
 
     async with opened(config) as store:
@@ -153,11 +155,21 @@ async def test_rooms_of_the_running_server_are_listed_and_ended(server, run):
         "algebra\tsince then\t1 participants",
         "logic\tsince then\t0 participants",
     ]
+    code, refused = await lectern("rooms", "tables", "algebra")
+    assert (code, "only a server in development mode" in refused) == (3, True)
     assert await lectern("rooms", "end", "algebra") == (0, "algebra has ended\n")
     assert rooms.room("algebra") is None
     assert await lectern("rooms", "end", "algebra") == (3, "lectern: requested room does not exist\n")
     code, listed = await asyncio.to_thread(run, "rooms", "list", *port)
     assert listed.startswith("logic\t")
+
+
+@pytest.mark.parametrize("server", [True], indirect=True)
+async def test_the_tables_of_a_room_are_shown_in_development_mode(server, run):
+    server.services.rooms.join(JoinSpec("algebra 8b", "ada/1"))
+    url = f"http://127.0.0.1:{server.http_port}"
+    code, shown = await asyncio.to_thread(run, "rooms", "tables", "algebra 8b", "--url", url)
+    assert (code, shown) == (0, "ada/1\n  camera: h, 2 viewers\n")
 
 
 async def test_a_server_follows_its_keys(server, monkeypatch):

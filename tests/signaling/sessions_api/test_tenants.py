@@ -135,6 +135,7 @@ BEYOND_SESSIONS = {
     ("GET", "/recordings/{recording}/chapters"): "recording_not_found",
     ("GET", "/recordings/{recording}/highlights"): "recording_not_found",
     ("GET", "/recordings/{recording}/notes"): "recording_not_found",
+    ("GET", "/recordings/{recording}/whiteboard"): "recording_not_found",
     ("POST", "/recordings/{recording}/bookmarks"): "recording_not_found",
     ("GET", "/recordings/{recording}/download"): "(the signed link names the recording)",
     ("POST", "/presence/status"): "(their own)",

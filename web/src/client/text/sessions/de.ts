@@ -1,10 +1,12 @@
 /** German texts of teaching sessions. */
 import type { Texts } from '../catalogue';
 import type { en } from './en';
+import { board } from './board.de';
 import { chat } from './chat.de';
 import { refusals } from './refusals.de';
 
 export const de: Texts<typeof en> = {
+  ...board,
   ...chat,
   ...refusals,
   'action.named': '{action}: {name}',
@@ -433,48 +435,6 @@ export const de: Texts<typeof en> = {
   'slides.failed': 'Diese Seite kann gerade nicht geladen werden.',
 
   // The whiteboard.
-  'board.page': 'Eine Seite der Tafel',
-  'board.draw': 'Eine Seite der Tafel, auf der Sie zeichnen können',
-  'board.tools': 'Werkzeuge der Tafel',
-  'board.pen': 'Stift',
-  'board.line': 'Linie',
-  'board.rect': 'Rechteck',
-  'board.ellipse': 'Ellipse',
-  'board.text': 'Text',
-  'board.eraser': 'Radierer',
-  'board.laser': 'Laserpointer',
-  'board.move': 'Bilder verschieben',
-  'board.moveHelp':
-    'Eine Seite der Tafel. Die Eingabetaste wählt ein Bild, Pfeiltasten verschieben es, Plus und Minus ändern seine Größe, Entfernen löscht es.',
-  'board.image': 'Bild einfügen',
-  'board.imageBusy': 'Das Bild wird eingefügt.',
-  'board.imageRemove': 'Bild entfernen',
-  'board.badImage': '„{name}“ ist kein lesbares Bild. Angenommen werden PNG, JPEG und WebP.',
-  'board.colour': 'Farbe',
-  'board.black': 'Schwarz',
-  'board.red': 'Rot',
-  'board.blue': 'Blau',
-  'board.green': 'Grün',
-  'board.orange': 'Orange',
-  'board.purple': 'Violett',
-  'board.width': 'Breite',
-  'board.thin': 'Dünn',
-  'board.medium': 'Mittel',
-  'board.thick': 'Dick',
-  'board.undo': 'Rückgängig',
-  'board.redo': 'Wiederherstellen',
-  'board.add': 'Neue Seite',
-  'board.more': 'Mehr zur Tafel',
-  'board.export': 'Als Bild speichern',
-  'board.pdf': 'Alle Seiten als PDF speichern',
-  'board.clear': 'Seite leeren',
-  'board.students': 'Alle zeichnen lassen',
-  'board.studentsNot': 'Nur Lehrkräfte zeichnen',
-  'board.remove': 'Seite entfernen',
-  'board.removeAsk': 'Diese Seite der Tafel entfernen?',
-  'board.removeDetail': 'Was darauf steht, ist für alle verloren.',
-  'board.loading': 'Die Tafel wird geladen.',
-  'board.mayDraw': 'Sie können jetzt auf der Tafel zeichnen.',
 
   // Files.
   'files.add': 'Datei hinzufügen',

@@ -1,8 +1,10 @@
 /** English texts of teaching sessions: the source of the other languages. */
+import { board } from './board.en';
 import { chat } from './chat.en';
 import { refusals } from './refusals.en';
 
 export const en = {
+  ...board,
   ...chat,
   ...refusals,
   'action.named': '{action}: {name}',
@@ -424,50 +426,6 @@ export const en = {
   'slides.back': 'Back to page {page} of the lesson',
   'slides.forAll': 'You turn for all',
   'slides.failed': 'This page cannot be loaded at the moment.',
-
-  // The whiteboard.
-  'board.page': 'A page of the whiteboard',
-  'board.draw': 'A page of the whiteboard, on which you can draw',
-  'board.tools': 'Tools of the whiteboard',
-  'board.pen': 'Pen',
-  'board.line': 'Line',
-  'board.rect': 'Rectangle',
-  'board.ellipse': 'Ellipse',
-  'board.text': 'Text',
-  'board.eraser': 'Eraser',
-  'board.laser': 'Laser pointer',
-  'board.move': 'Move images',
-  'board.moveHelp':
-    'A page of the whiteboard. Enter selects an image, arrow keys move it, plus and minus resize it, Delete removes it.',
-  'board.image': 'Add an image',
-  'board.imageBusy': 'The image is being added.',
-  'board.imageRemove': 'Remove the image',
-  'board.badImage': '“{name}” is not an image that can be read. PNG, JPEG and WebP images are taken.',
-  'board.colour': 'Colour',
-  'board.black': 'Black',
-  'board.red': 'Red',
-  'board.blue': 'Blue',
-  'board.green': 'Green',
-  'board.orange': 'Orange',
-  'board.purple': 'Purple',
-  'board.width': 'Width',
-  'board.thin': 'Thin',
-  'board.medium': 'Medium',
-  'board.thick': 'Thick',
-  'board.undo': 'Undo',
-  'board.redo': 'Redo',
-  'board.add': 'New page',
-  'board.more': 'More of the whiteboard',
-  'board.export': 'Save as an image',
-  'board.pdf': 'Save all pages as PDF',
-  'board.clear': 'Clear the page',
-  'board.students': 'Let students draw',
-  'board.studentsNot': 'Only tutors draw',
-  'board.remove': 'Remove the page',
-  'board.removeAsk': 'Remove this page of the whiteboard?',
-  'board.removeDetail': 'What is on it is lost for everybody.',
-  'board.loading': 'The whiteboard is being loaded.',
-  'board.mayDraw': 'You can draw on the whiteboard now.',
 
   // Files.
   'files.add': 'Add a file',
