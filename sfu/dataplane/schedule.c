@@ -6,6 +6,7 @@
 
 #define _GNU_SOURCE
 #include <sched.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -39,11 +40,15 @@ static bool ask_for_real_time(void)
 }
 
 /* Ordinary priority with the shortest slices: since Linux 6.12, a thread with shorter slices than the running one's takes
- * its place when it wakes. If the system refuses this, packets wait for the end of the running slice. */
+ * its place when it wakes. If the system refuses this, packets wait for the end of the running slice. The nice value stays
+ * that of the server. */
 static void take_ordinary(void)
 {
-    struct attributes attributes = {
-        .size = sizeof attributes, .policy = SCHED_OTHER, .flags = RESET_ON_FORK, .runtime_ns = SHORTEST_SLICE_NS};
+    struct attributes attributes = {.size = sizeof attributes,
+                                    .policy = SCHED_OTHER,
+                                    .flags = RESET_ON_FORK,
+                                    .nice = getpriority(PRIO_PROCESS, 0),
+                                    .runtime_ns = SHORTEST_SLICE_NS};
     syscall(SYS_sched_setattr, 0, &attributes, 0);
 }
 

@@ -71,7 +71,7 @@ class Erasure:
             except StorageError as error:
                 raise FilesError(str(error)) from error
         tracks = await asyncio.to_thread(self._erase_files, row.id, is_theirs)
-        # They are about what everybody said; others are written of what is left.
+        # The notes are about what everybody said; new notes are written about what remains.
         await self._notes.begin_again(row.id)
         changed = numbered(replace(row, details=_without(row.details, person)))
         await self._recordings.changes.replace(changed, RecordingChange.EDITED)

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -332,15 +333,20 @@ static int race(int seconds)
 
 /* --- the thread's priority --------------------------------------------------------------------------------------- */
 
-/* Print the scheduling policy at the start, and after each share of a core of `shares`. */
+static void print_priority(void)
+{
+    printf("%d %d\n", sched_getscheduler(0) & ~SCHED_RESET_ON_FORK, getpriority(PRIO_PROCESS, 0));
+}
+
+/* Print the scheduling policy and the nice value at the start, and after each share of a core of `shares`. */
 static int schedule(char **shares)
 {
     struct schedule schedule;
     schedule_begin(&schedule, 0);
-    printf("%d\n", sched_getscheduler(0) & ~SCHED_RESET_ON_FORK);
+    print_priority();
     for (; *shares; shares++) {
         schedule_load(&schedule, atof(*shares));
-        printf("%d\n", sched_getscheduler(0) & ~SCHED_RESET_ON_FORK);
+        print_priority();
     }
     return 0;
 }

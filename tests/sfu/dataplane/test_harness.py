@@ -70,12 +70,15 @@ def test_edits_and_packets_do_not_race(tmp_path):
     assert "WARNING" not in done.stderr
 
 
-def policies(program, *shares, user=None):
-    """The scheduling policies of the thread at its start and after each share of a core that it needed."""
-    done = subprocess.run(
-        [program, "schedule", *shares], capture_output=True, text=True, check=True, user=user
-    )
-    return [int(line) for line in done.stdout.split()]
+def priorities(*command, user=None):
+    """The thread's scheduling policy and nice value at its start and after each share of a core that it needed."""
+    done = subprocess.run(command, capture_output=True, text=True, check=True, user=user)
+    return [tuple(map(int, line.split())) for line in done.stdout.splitlines()]
+
+
+def policies(*command, user=None):
+    """The scheduling policies alone."""
+    return [policy for policy, _ in priorities(*command, user=user)]
 
 
 def may_ask_for_real_time():
@@ -87,20 +90,27 @@ def may_ask_for_real_time():
 
 
 def test_a_busy_thread_gives_up_its_real_time_priority_until_its_load_falls(tmp_path):
-    seen = policies(harness(tmp_path), "0.1", "0.8", "0.6", "0.4", "0.6")
+    seen = policies(harness(tmp_path), "schedule", "0.1", "0.8", "0.6", "0.4", "0.6")
     real_time = os.SCHED_RR if may_ask_for_real_time() else os.SCHED_OTHER
     assert seen == [real_time, real_time, os.SCHED_OTHER, os.SCHED_OTHER, real_time, real_time]
 
 
 def test_a_policy_that_was_chosen_for_the_server_stays(tmp_path):
     program = harness(tmp_path)
-    command = ["chrt", "--batch", "0", program, "schedule", "0.1", "0.8", "0.4"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert [int(line) for line in done.stdout.split()] == [os.SCHED_BATCH] * 4
+    seen = policies("chrt", "--batch", "0", program, "schedule", "0.1", "0.8", "0.4")
+    assert seen == [os.SCHED_BATCH] * 4
+
+
+def test_a_thread_at_ordinary_priority_has_the_nice_value_of_the_server(tmp_path):
+    seen = priorities("nice", "-n", "5", harness(tmp_path), "schedule", "0.8")
+    assert seen[-1] == (os.SCHED_OTHER, 5)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may run a program as another user")
 def test_a_user_without_the_right_to_real_time_priority_runs_at_the_ordinary_one():
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
-        assert policies(harness(Path(folder)), "0.1", "0.8", "0.4", user=65534) == [os.SCHED_OTHER] * 4
+        assert (
+            policies(harness(Path(folder)), "schedule", "0.1", "0.8", "0.4", user=65534)
+            == [os.SCHED_OTHER] * 4
+        )

@@ -11,7 +11,7 @@ from tests.signaling.sessions_api import samples
 
 pytestmark = pytest.mark.usefixtures("unlimited")
 
-# Calls of people who are not signed in: there is nobody to whom a key could belong.
+# People who are not signed in make these calls, and an idempotency key belongs to a signed-in caller.
 OPEN = {"/dev/sign-in", "/sign-in", "/guests/join", "/passwords", "/passwords/forgotten"}
 
 SERIES = {"title": "Algebra", "starts": "2027-01-11T09:00", "time_zone": "UTC", "duration_s": 3600}

@@ -32,25 +32,31 @@ export function chatOf(
   };
   let open = false;
   let seen: number | undefined;
+  // Most events change neither the messages nor the people, so the lines stay.
+  let shown: SessionState | undefined;
+  let lines: readonly ChatLine[] = [];
   const update = (): void => {
     const { inside } = session.state.snapshot();
     if (inside === undefined) return;
     const { messages } = inside.chat;
-    const lines = messages
-      .filter(({ deleted }) => !deleted)
-      .map((message) => lineOf(inside, message, me, calls));
+    if (shown?.chat !== inside.chat || shown.people !== inside.people) {
+      shown = inside;
+      const next = messages
+        .filter(({ deleted }) => !deleted)
+        .map((message) => lineOf(inside, message, me, calls));
+      // Lines that look the same stay the same object, since the panel scrolls to the end when they change.
+      if (lines.length !== next.length || next.some((line, index) => looks(line) !== looks(lines[index]))) {
+        lines = next;
+      }
+    }
     // Messages written before this page joined are not new.
     seen ??= messages.at(-1)?.at ?? 0;
     const before = seen;
     const fresh = messages.filter(({ at, by }) => at > before && by !== me).length;
     if (open) seen = messages.at(-1)?.at ?? seen;
-    const next = { lines, unread: open ? 0 : fresh };
+    const unread = open ? 0 : fresh;
     const last = store.snapshot();
-    const same =
-      last.unread === next.unread &&
-      last.lines.length === lines.length &&
-      last.lines.every((line, index) => looks(line) === looks(lines[index]));
-    if (!same) store.set(next);
+    if (last.unread !== unread || last.lines !== lines) store.set({ lines, unread });
   };
   session.state.subscribe(update);
   update();
