@@ -24,6 +24,8 @@ class Figures:
     "Share of the audio's samples that was made up, silence left out."
     longest_gap_s: float = 0.0
     "Longest run of samples of 100 ms most of which was made up."
+    delay_s: float = 0.0
+    "Mean time that audio spent in the jitter buffer."
     legible_s: list[tuple[bool, float | None]] = field(default_factory=list)
     "Of each slide: whether it came up in the leg's first seconds, and when it was legible; None: not before the next."
     quality: list[tuple[float, float]] = field(default_factory=list)
@@ -49,7 +51,8 @@ class Figures:
         legible = " ".join(f"({_s(at)})" if early else _s(at) for early, at in self.legible_s)
         times = (("sound", self.sound_back_s), ("screen", self.screen_back_s), ("camera", self.camera_back_s))
         parts = (
-            f"{self.name:14} made up {100 * self.concealed:5.2f} %, gap {1000 * self.longest_gap_s:4.0f} ms",
+            f"{self.name:14} made up {100 * self.concealed:5.2f} %, gap {1000 * self.longest_gap_s:4.0f} ms, "
+            f"buffered {1000 * self.delay_s:.0f} ms",
             f"legible {legible}",
             f"screen {self.screen_frames} ({self.screen})",
             f"camera {self.camera_fps:.1f} fps, longest {self.camera_longest_s:.1f} s",
@@ -100,6 +103,7 @@ def _audio(made: Figures, rows: list[dict]) -> None:
     samples = max(last["samples"] - first["samples"], 1)
     heard = (last["concealed"] - last["silent"]) - (first["concealed"] - first["silent"])
     made.concealed = heard / samples
+    made.delay_s = (last["delay"] - first["delay"]) / max(last["emitted"] - first["emitted"], 1)
     gap = 0
     for before, after in pairwise(rows):
         a, b = before["audio"], after["audio"]

@@ -25,6 +25,7 @@
             packets: each.packetsReceived, lost: each.packetsLost, bytes: each.bytesReceived,
             concealed: each.concealedSamples, silent: each.silentConcealedSamples,
             samples: each.totalSamplesReceived,
+            delay: each.jitterBufferDelay, emitted: each.jitterBufferEmittedCount,
           };
         }
         for (const source of ['screen', 'camera']) {

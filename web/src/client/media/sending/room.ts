@@ -16,6 +16,7 @@ import { capBitrate } from './cap';
 import { blur } from '../devices/blur';
 import { MEDIA_DEVICE_KIND, type DeviceKind } from '../devices/devices';
 import { TRACK_SOURCE } from '../devices/trackSource';
+import { delayWhileListening } from '../link/listening';
 import { pauseUnseen } from '../link/unseen';
 import { mayPublish } from '../devices/permissions';
 
@@ -72,6 +73,7 @@ export function createRoom(ids: Record<DeviceKind, string>, speaker = ''): Room 
     if (source === Track.Source.Camera && track instanceof LocalVideoTrack) blur.follow(track);
   });
   pauseUnseen(room);
+  delayWhileListening(room);
   const cap = (): void => void capCamera(room);
   return room.on(RoomEvent.LocalTrackPublished, cap).on(RoomEvent.LocalTrackUnpublished, cap);
 }
