@@ -20,7 +20,7 @@ describe('audio', () => {
 
   it('is delayed for a listener', () => {
     listeners.get(RoomEvent.TrackSubscribed)?.();
-    expect(receiver.jitterBufferTarget).toBe(250);
+    expect(receiver.jitterBufferTarget).toBe(350);
   });
   it('is not delayed for a speaker', () => {
     localParticipant.isMicrophoneEnabled = true;
@@ -30,7 +30,7 @@ describe('audio', () => {
   it('is delayed again when the microphone is off', () => {
     localParticipant.isMicrophoneEnabled = false;
     listeners.get(RoomEvent.TrackMuted)?.();
-    expect(receiver.jitterBufferTarget).toBe(250);
+    expect(receiver.jitterBufferTarget).toBe(350);
     localParticipant.isMicrophoneEnabled = true;
     listeners.get(RoomEvent.TrackUnmuted)?.();
     expect(receiver.jitterBufferTarget).toBeNull();

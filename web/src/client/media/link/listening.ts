@@ -1,11 +1,11 @@
 /**
- * Delays audio at a participant whose microphone is off. Nobody waits for an answer of such a listener, so a quarter of a second
+ * Delays audio at a participant whose microphone is off. Nobody waits for an answer of such a listener, so a third of a second
  * does no harm, and it covers what no congestion control can prevent: the queue that a new slide makes on a link in the moment in
  * which the link becomes narrow. Once the microphone is on, the browser chooses the delay again.
  */
 import { RoomEvent, type Room } from 'livekit-client';
 
-const LISTENING_MS = 250;
+const LISTENING_MS = 350;
 
 /** Follow a room from now on. */
 export function delayWhileListening(room: Room): void {
