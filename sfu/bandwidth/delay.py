@@ -77,6 +77,15 @@ class DelayTrend:
         if len(self._points) >= 2:
             self._judge(float(arrived_at[-1]))
 
+    def follow(self, delay_s: float, arrived_at: float) -> None:
+        """Process the last packet of a report while the path shows no queue: no trend is needed, but the base delay is.
+
+        The trend begins anew with the next report that is processed whole.
+        """
+        self._note_queue(delay_s, 1, arrived_at)
+        self._open = self._closed = None
+        self._points.clear()
+
     @property
     def base_s(self) -> float:
         """The base delay: one-way delay of the empty path, from one clock to the other."""

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from sfu.bandwidth.arrivals import REFERENCE_RANGE, REFERENCE_S, decode, last
+from sfu.bandwidth.arrivals import REFERENCE_RANGE, REFERENCE_S, ReportTail, decode, last
 from sfu.bandwidth.delay import DelayTrend, LinkUsage
 from sfu.bandwidth.loss import LossControl
 from sfu.bandwidth.probing import Prober
@@ -102,8 +102,12 @@ class Estimator:
 
     def on_feedback(self, data: bytes, now: float) -> None:
         """Process a feedback report. RtcpError."""
-        if now < self._full_from and self._shows_no_limit(data):
-            return
+        if self._calm:
+            end = last(data)
+            if end is not None and self._shows_no_limit(end):
+                if now >= self._full_from:
+                    self._follow(end, now)
+                return
         arrivals = decode(data)
         first = self._unwrapper.unwrap(arrivals.first)
         # a number is counted once: if a report repeats earlier numbers, start with the first new one
@@ -135,8 +139,7 @@ class Estimator:
         if lost:
             self.lost_at = now
         if self.delay.queue_s < _SIGN_QUEUE_S:
-            weight = 1 - (1 - _LOSS_WEIGHT) ** (lost + len(at))
-            self.link_loss += weight * (lost / (lost + len(at)) - self.link_loss)
+            self._count_loss(lost, lost + len(at))
         self._decide(lost, lost + len(at), now)
         self._sample(lost, lost + len(at), now)
 
@@ -151,13 +154,37 @@ class Estimator:
             self._reference,
         )
 
-    def _shows_no_limit(self, data: bytes) -> bool:
+    def _shows_no_limit(self, end: ReportTail) -> bool:
         """Whether a report shows neither a queue nor losses, judged by its last packet."""
-        end = last(data)
-        if end is None or end.missing > _SIGN_LOSS * end.count:
+        if end.missing > _SIGN_LOSS * end.count:
             return False
         delay_s = self._base_s(end.reference) + end.offset_s - self._log.sent_at(self._transport, end.number)
         return delay_s <= self.delay.base_s + _SIGN_QUEUE_S
+
+    def _follow(self, end: ReportTail, now: float) -> None:
+        """Process a report of a path that shows no limit by its last packet: a quarter of the cost of a whole one."""
+        following = self._unwrapper.unwrap(end.number) + 1
+        begin = max(self._following, following - LOG_SIZE // 2)
+        if following <= begin:
+            return
+        sent = self._log.look_up(self._transport, begin, following - begin)
+        if not sent.known[-1]:
+            return  # about a packet that was never sent
+        self._following = following
+        self._reported_at = now
+        sent_at, arrived_at = float(sent.sent_at[-1]), self._base_s(end.reference) + end.offset_s
+        self.rtt_s = now - sent_at
+        self._bits += 8 * float(sent.sizes.sum())
+        self._arrived.append((arrived_at, self._bits))
+        self.delay.follow(arrived_at - sent_at, arrived_at)
+        if end.missing:
+            self.lost_at = now
+        self._count_loss(end.missing, end.count)
+        self._full_from = now + _FULL_INTERVAL_S
+
+    def _count_loss(self, lost: int, expected: int) -> None:
+        weight = 1 - (1 - _LOSS_WEIGHT) ** expected
+        self.link_loss += weight * (lost / expected - self.link_loss)
 
     def _base_s(self, reference: int) -> float:
         """Return the reference time unwrapped, in seconds: 24 bits wrap after 12 days."""

@@ -2,6 +2,7 @@
 
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <poll.h>
 #include <signal.h>
@@ -131,11 +132,17 @@ struct batch {
     struct mmsghdr messages[RECEIVE_BATCH];
     struct iovec parts[RECEIVE_BATCH];
     _Alignas(struct cmsghdr) uint8_t paths[RECEIVE_BATCH][PATH_BYTES];
+    int used; /* messages that the kernel has filled, and so many more have to be made anew */
 };
 
-static int receive(struct plane *plane, struct batch *batch)
+static void begin_batch(struct batch *batch)
 {
-    for (int i = 0; i < RECEIVE_BATCH; i++) {
+    batch->used = RECEIVE_BATCH;
+}
+
+static int receive(struct plane *plane, struct batch *batch, int flags)
+{
+    for (int i = 0; i < batch->used; i++) {
         struct msghdr *message = &batch->messages[i].msg_hdr;
         batch->parts[i] = (struct iovec){plane->received + (size_t)RECEIVE_STRIDE * (size_t)i, RECEIVE_STRIDE};
         memset(batch->paths[i], 0, PATH_BYTES);
@@ -148,15 +155,18 @@ static int receive(struct plane *plane, struct batch *batch)
             .msg_controllen = plane->outbox.control_bytes,
         };
     }
-    int count = recvmmsg(plane->outbox.fd, batch->messages, RECEIVE_BATCH, MSG_DONTWAIT | MSG_TRUNC, NULL);
+    int count = recvmmsg(plane->outbox.fd, batch->messages, RECEIVE_BATCH, flags | MSG_TRUNC, NULL);
+    /* an attempt that failed may have written to the first */
+    batch->used = count < 1 ? 1 : count;
     for (int i = 0; i < count; i++) /* the interface is the kernel's to choose */
         memset(batch->paths[i] + plane->outbox.interface_at, 0, sizeof(uint32_t));
     return count < 0 ? 0 : count;
 }
 
-static int serve_batch(struct plane *plane, struct batch *batch, double at)
+/* Receive and process datagrams; the number of them. `flags` are those of recvmmsg. */
+static int serve_batch(struct plane *plane, struct batch *batch, int flags, double at)
 {
-    int count = receive(plane, batch);
+    int count = receive(plane, batch, flags);
     if (!count)
         return 0;
     plane_lock(plane);
@@ -172,9 +182,10 @@ static int serve_batch(struct plane *plane, struct batch *batch, double at)
 int plane_poll(struct plane *plane, double now)
 {
     struct batch batch;
+    begin_batch(&batch);
     int total = 0, count;
     do
-        total += count = serve_batch(plane, &batch, now);
+        total += count = serve_batch(plane, &batch, MSG_DONTWAIT, now);
     while (count == RECEIVE_BATCH);
     return total;
 }
@@ -190,6 +201,25 @@ void plane_datagram(struct plane *plane, const uint8_t *data, uint32_t length, c
     plane_unlock(plane);
 }
 
+/* While datagrams come this often, the thread waits in recvmmsg itself: one system call less for each wake, and no timer of
+ * high resolution. Its time limit is the kernel's, in ticks of 1 to 4 ms, so that duties may be late by as much. */
+enum { WAIT_MS = 4 };
+
+/* Wait for datagrams until `due`, in ppoll; whether some have come. */
+static bool wait_until(struct plane *plane, double due)
+{
+    struct pollfd polled[2] = {{plane->outbox.fd, POLLIN, 0}, {plane->wake_fd, POLLIN, 0}};
+    double wait_s = fmin(fmax(due - monotonic_s(), 0), 1);
+    struct timespec timeout = {(time_t)wait_s, (long)(1e9 * (wait_s - floor(wait_s)))};
+    if (ppoll(polled, 2, &timeout, NULL) <= 0)
+        return false;
+    if (polled[1].revents) {
+        uint64_t value;
+        (void)!read(plane->wake_fd, &value, sizeof value);
+    }
+    return polled[0].revents; /* an error that an earlier send caused is read with the socket */
+}
+
 static void *serve(void *argument)
 {
     struct plane *plane = argument;
@@ -197,7 +227,8 @@ static void *serve(void *argument)
     struct schedule schedule;
     schedule_begin(&schedule, monotonic_s());
     struct batch batch;
-    struct pollfd polled[2] = {{plane->outbox.fd, POLLIN, 0}, {plane->wake_fd, POLLIN, 0}};
+    begin_batch(&batch);
+    bool often = false;
     while (!atomic_load(&plane->stopping)) {
         plane_lock(plane);
         double due = plane->next_due;
@@ -206,23 +237,28 @@ static void *serve(void *argument)
         if (now >= due)
             due = plane_duties(plane, now);
         schedule_check(&schedule, now);
-        double wait_s = fmin(fmax(due - monotonic_s(), 0), 1);
-        struct timespec timeout = {(time_t)wait_s, (long)(1e9 * (wait_s - floor(wait_s)))};
-        if (ppoll(polled, 2, &timeout, NULL) <= 0)
+        if (!often && !wait_until(plane, due))
             continue;
-        if (polled[1].revents) {
-            uint64_t value;
-            (void)!read(plane->wake_fd, &value, sizeof value);
-        }
-        /* an error that an earlier send caused is read with the socket */
-        for (int i = 0; polled[0].revents && i < 8 && serve_batch(plane, &batch, -1) == RECEIVE_BATCH; i++)
-            ;
+        int count = serve_batch(plane, &batch, often ? MSG_WAITFORONE : MSG_DONTWAIT, -1);
+        often = count > 0 && (often || monotonic_s() - now < 1e-3 * WAIT_MS);
+        for (int i = 1; i < 8 && count == RECEIVE_BATCH; i++)
+            count = serve_batch(plane, &batch, MSG_DONTWAIT, -1);
     }
     return NULL;
 }
 
+/* Only `serve` blocks on the socket: all other calls have MSG_DONTWAIT. */
+static void set_blocking(int fd, bool blocking)
+{
+    struct timeval limit = {0, blocking ? 1000 * WAIT_MS : 0};
+    int flags = fcntl(fd, F_GETFL);
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    fcntl(fd, F_SETFL, blocking ? flags & ~O_NONBLOCK : flags | O_NONBLOCK);
+}
+
 int plane_start(struct plane *plane)
 {
+    set_blocking(plane->outbox.fd, true);
     /* signals are the interpreter's */
     sigset_t all, before;
     sigfillset(&all);
@@ -241,6 +277,7 @@ void plane_stop(struct plane *plane)
     signal_fd(plane->wake_fd);
     pthread_join(plane->thread, NULL);
     plane->running = false;
+    set_blocking(plane->outbox.fd, false);
 }
 
 /* --- what is due ------------------------------------------------------------------------------------------------- */
@@ -337,16 +374,11 @@ int send_rtcp(struct plane *plane, struct transport *transport, const uint8_t *d
     memcpy(packet, data, length);
     if (((protect_rtcp_function)plane->protect_rtcp)(session, packet, &size))
         return -1;
-    uint8_t *path = plane->outbox.paths + PATH_BYTES * (size_t)transport->index;
     struct iovec part = {packet, (size_t)size};
-    struct msghdr message = {
-        .msg_name = path,
-        .msg_namelen = plane->outbox.address_bytes,
-        .msg_iov = &part,
-        .msg_iovlen = 1,
-        .msg_control = path + CONTROL_AT,
-        .msg_controllen = plane->outbox.control_bytes,
-    };
+    struct msghdr message;
+    address_message(&plane->outbox, transport->index, &message);
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
     return sendmsg(plane->outbox.fd, &message, MSG_DONTWAIT) < 0 ? -1 : 0;
 }
 

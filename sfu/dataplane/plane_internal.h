@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 
 #include "send.h"
 #include "plane.h"
@@ -202,6 +203,9 @@ void punt_later(struct plane *plane, int32_t transport, double at, struct bytes 
 int32_t find_path(const struct plane *plane, const uint8_t *path);
 void flush_rows(struct plane *plane, double now);
 int send_rtcp(struct plane *plane, struct transport *transport, const uint8_t *data, uint32_t length);
+
+/* send.c: an empty message on the path of a transport. */
+void address_message(const struct outbox *outbox, int32_t transport, struct msghdr *message);
 
 /* held.c. Whether a packet waits, since its SSRC is unknown and an earlier one went up. */
 bool hold(struct plane *plane, struct transport *transport, uint32_t ssrc, struct bytes packet, double now);

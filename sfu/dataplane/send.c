@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "send.h"
+#include "plane_internal.h"
 
 #ifndef UDP_SEGMENT
 #define UDP_SEGMENT 103
@@ -22,18 +22,6 @@ enum { MAX_SEGMENTS = 64, MAX_DATAGRAM = 65507 };
 enum { MAX_ROW_BYTES = ARENA_STRIDE - 16 };
 
 typedef unsigned int (*protect_function)(void *session, void *packet, int *length);
-
-static void put16(uint8_t *at, uint32_t value)
-{
-    at[0] = (uint8_t)(value >> 8);
-    at[1] = (uint8_t)value;
-}
-
-static void put32(uint8_t *at, uint32_t value)
-{
-    put16(at, value >> 16);
-    put16(at + 2, value);
-}
 
 static int fits(int32_t at, int32_t size, int32_t length)
 {
@@ -134,6 +122,20 @@ static void protect_rows(struct outbox *outbox, int count, int32_t *next_rows, u
     }
 }
 
+void address_message(const struct outbox *outbox, int32_t transport, struct msghdr *message)
+{
+    uint8_t *path = outbox->paths + PATH_BYTES * (size_t)transport;
+    size_t length; /* cmsghdr's own */
+    memcpy(&length, path + CONTROL_AT, sizeof length);
+    memset(message, 0, sizeof *message);
+    message->msg_name = path;
+    message->msg_namelen = outbox->address_bytes;
+    if (length) {
+        message->msg_control = path + CONTROL_AT;
+        message->msg_controllen = outbox->control_bytes;
+    }
+}
+
 struct batch {
     struct mmsghdr messages[ARENA_ROWS];
     struct iovec parts[ARENA_ROWS];
@@ -154,7 +156,8 @@ static void close_message(struct batch *batch)
         uint16_t size = (uint16_t)message->msg_iov[0].iov_len;
         uint8_t *control = batch->control[batch->used].bytes;
         size_t used = message->msg_controllen;
-        memcpy(control, message->msg_control, used);
+        if (used)
+            memcpy(control, message->msg_control, used);
         memset(control + used, 0, CMSG_SPACE(sizeof size));
         message->msg_control = control;
         message->msg_controllen = used + CMSG_SPACE(sizeof size);
@@ -181,12 +184,7 @@ static void add_transport(struct batch *batch, struct outbox *outbox, int32_t ro
         }
         if (!message) {
             message = &batch->messages[batch->used].msg_hdr;
-            memset(message, 0, sizeof *message);
-            uint8_t *path = outbox->paths + PATH_BYTES * (size_t)outbox->transports[row];
-            message->msg_name = path;
-            message->msg_namelen = outbox->address_bytes;
-            message->msg_control = path + CONTROL_AT;
-            message->msg_controllen = outbox->control_bytes;
+            address_message(outbox, outbox->transports[row], message);
             message->msg_iov = batch->parts + batch->used_parts;
             size = length;
             total = 0;
@@ -205,8 +203,7 @@ static int send_apart(struct outbox *outbox, const struct msghdr *run)
 {
     int sent = 0;
     struct msghdr message = *run;
-    message.msg_control = (uint8_t *)run->msg_name + CONTROL_AT;
-    message.msg_controllen = outbox->control_bytes;
+    message.msg_controllen -= CMSG_SPACE(sizeof(uint16_t)); /* the size of its segments, which is the last */
     message.msg_iovlen = 1;
     for (size_t i = 0; i < run->msg_iovlen; i++) {
         message.msg_iov = run->msg_iov + i;

@@ -3,7 +3,7 @@
 enum { ARENA_ROWS = 512, ARENA_STRIDE = 1600, MAX_PACKET_BYTES = 1456, MAX_TRANSPORTS = 65536, LOG_SIZE = 2048 };
 
 /* A path (sfu/shell/udp.py): the client's raw sockaddr, and from CONTROL_AT on the control message that names the address
- * to send from. */
+ * to send from; zeros where the kernel chooses it. */
 enum { PATH_BYTES = 72, CONTROL_AT = 32 };
 
 /* Of the sources, so that a module built from others is told. */

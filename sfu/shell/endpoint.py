@@ -245,7 +245,7 @@ class MediaEndpoint:
     def _move(self, peer: Peer, address: bytes) -> None:
         """Send to a peer on this path from now on."""
         if self.plane is not None:
-            self.plane.move(peer.link.transport, address)
+            self.plane.move(peer.link.transport, udp.without_own_address(address))
         else:
             self.rows.transports.move(peer.link.transport, address)
 

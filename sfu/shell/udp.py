@@ -116,6 +116,24 @@ def _literal(packed: bytes) -> str:
     return socket.inet_ntop(socket.AF_INET6, packed)
 
 
+def without_own_address(path: bytes) -> bytes:
+    """Return the path without the server's address where the kernel chooses this address anyway; otherwise the path.
+
+    To name it costs a tenth of the time that the kernel needs to send a datagram. IPv6 paths are returned as they are:
+    the address that the kernel prefers may change while the path is used (RFC 8981).
+    """
+    host, port = unpack_path(path)
+    if ":" in host:
+        return path
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect((host, port))
+        except OSError:
+            return path
+        chosen = probe.getsockname()[0]
+    return path[:CONTROL_AT].ljust(PATH_BYTES, b"\0") if chosen == local_host(path) else path
+
+
 def unpack_path(path: bytes) -> tuple[str, int]:
     """Return the client's address (a mapped one as IPv4) and port of a path."""
     port = int.from_bytes(path[2:4], "big")

@@ -186,11 +186,15 @@ def calm(link):
     return call, run, read
 
 
-def test_few_reports_are_read_in_full_of_a_link_that_shows_no_limit_and_all_once_it_does():
+def test_the_end_of_a_report_a_second_is_read_of_a_link_that_shows_no_limit_and_all_once_it_does():
     link = Link(100e6)
     call, run, read = calm(link)
+    followed, follow = [], call.estimator.delay.follow
+    call.estimator.delay.follow = lambda *values: (followed.append(values), follow(*values))
     run.until(7)
-    assert len(read) == 2
+    assert len(followed) == 2 and not read
+    assert call.estimator.rtt_s < 2 * link.delay_s + 0.1
+    assert call.estimator._arriving_bps(0.5) == pytest.approx(2e6, rel=0.1)
     link.rate_bps = 1e6
     run.until(7.3)
     assert call.estimator.available_bps < 2e6
