@@ -51,7 +51,7 @@ class Figures:
         legible = " ".join(f"({_s(at)})" if early else _s(at) for early, at in self.legible_s)
         times = (("sound", self.sound_back_s), ("screen", self.screen_back_s), ("camera", self.camera_back_s))
         parts = (
-            f"{self.name:14} made up {100 * self.concealed:5.2f} %, gap {1000 * self.longest_gap_s:4.0f} ms, "
+            f"{self.name:14} made up {100 * self.concealed:5.2f} %, gap {1000 * self.longest_gap_s:4.0f} ms",
             f"buffered {1000 * self.delay_s:.0f} ms",
             f"legible {legible}",
             f"screen {self.screen_frames} ({self.screen})",

@@ -192,7 +192,8 @@ def test_the_end_of_a_report_a_second_is_read_of_a_link_that_shows_no_limit_and_
     followed, follow = [], call.estimator.delay.follow
     call.estimator.delay.follow = lambda *values: (followed.append(values), follow(*values))
     run.until(7)
-    assert len(followed) == 2 and not read
+    assert len(followed) == 2
+    assert not read
     assert call.estimator.rtt_s < 2 * link.delay_s + 0.1
     assert call.estimator._arriving_bps(0.5) == pytest.approx(2e6, rel=0.1)
     link.rate_bps = 1e6

@@ -294,9 +294,12 @@ def test_runs_longer_than_the_kernel_cuts(ways, receivers):
     assert datagrams[:150] == datagrams[150:]
 
 
-def test_where_the_system_refuses_a_run_its_rows_go_one_by_one(module, receivers):
+@pytest.mark.parametrize("named", [True, False], ids=["own address named", "own address left to the kernel"])
+def test_where_the_system_refuses_a_run_its_rows_go_one_by_one(module, receivers, named):
     """As on a path whose MTU is below the size; here by a socket without checksums, which takes no runs either."""
     way = Way(receivers, module)
+    if not named:
+        way.outbox.transports.addresses[:, CONTROL_AT:] = 0
     # EINVAL or EIO, by the kernel's version
     way.media._socket.setsockopt(socket.SOL_SOCKET, getattr(socket, "SO_NO_CHECK", 11), 1)
     subscribers = table(columns_of(2), (PLAIN,))
@@ -358,7 +361,7 @@ def test_a_viewer_is_sent_to_from_the_address_that_it_asked(module, receivers, n
     way = Way(receivers, module if native else None, runs=runs)
     for transport, receiver in enumerate(receivers[:2]):
         path = udp.pack_path(*receiver.getsockname(), way.media.family, local=asked)
-        way.outbox.transports.move(transport, path)
+        way.outbox.transports.move(transport, udp.without_own_address(path) if native else path)
     subscribers = table(columns_of(2), (PLAIN,))
     for i in range(5):
         subscribers.forward(way.outbox, vp8(1000 + i), late=False)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sfu.fanout.arena import ARENA_ROWS, Arena
-from sfu.fanout.transports import PATH_BYTES
+from sfu.fanout.transports import CONTROL_AT, PATH_BYTES
 from sfu.shell import udp
 
 
@@ -158,6 +158,21 @@ def test_paths_of_one_client_to_two_addresses_are_two(media, client):
     first, second, *again = media.addresses
     assert first != second
     assert again == [first, second]
+
+
+def test_the_own_address_is_left_out_where_the_kernel_chooses_it(family, client):
+    chosen, other = (udp.pack_path(*client.getsockname(), family, local=local) for local in ASKED[:2])
+    assert udp.without_own_address(chosen) == chosen[:CONTROL_AT] + bytes(PATH_BYTES - CONTROL_AT)
+    assert udp.without_own_address(other) == other
+
+
+@pytest.mark.parametrize(
+    "path",
+    [udp.pack_path("::1", 9, local="::1"), udp.pack_path("255.255.255.255", 9), bytes(PATH_BYTES)],
+    ids=["IPv6", "unreachable", "none"],
+)
+def test_other_paths_keep_the_own_address(path):
+    assert udp.without_own_address(path) == path
 
 
 def test_an_own_address_that_is_gone_sends_nothing(media, client):
