@@ -74,7 +74,7 @@ class DelayTrend:
         groups, departures, arrivals = slots.tolist(), sent_at.tolist(), arrived_at.tolist()
         for end in ends:
             self._add_group((groups[end], departures[end], arrivals[end]))
-        if len(self._points) >= 2:
+        if len(self._points) >= 2 or self._filling:
             self._judge(float(arrived_at[-1]))
 
     def follow(self, delay_s: float, arrived_at: float) -> None:
@@ -159,9 +159,11 @@ class DelayTrend:
 
 
 def _slope(points: deque[tuple[float, float]]) -> float:
-    """Return the slope of the best-fitting line, in ms of delay per ms."""
-    first = points[0][0]
+    """Return the slope of the best-fitting line, in ms of delay per ms; 0 for a single point or none."""
     count = len(points)
+    if count < 2:
+        return 0.0
+    first = points[0][0]
     x = [arrival - first for arrival, _ in points]
     mean_x = sum(x) / count
     mean_y = sum([delay for _, delay in points]) / count

@@ -55,6 +55,18 @@ def test_a_queue_that_fills_is_overuse_at_once_even_after_a_drain():
     assert way.report(0.02) is LinkUsage.OVER
 
 
+def test_a_queue_that_fills_while_the_path_is_only_followed_is_overuse_at_once():
+    way = Way()
+    for _ in range(5):
+        way.report()
+    for _ in range(20):
+        way.now += 1
+        way.trend.follow(way.delay_s + way.skew_s, way.now + way.delay_s + way.skew_s)
+        assert way.trend.queue_s == pytest.approx(0, abs=1e-6)
+    way.delay_s += 0.08
+    assert way.report(0.005, packets=3) is LinkUsage.OVER
+
+
 def test_the_only_packet_of_a_report_shows_no_queue_that_was_not_there_before():
     way = Way()
     for _ in range(5):
