@@ -139,7 +139,8 @@ bool generator_add(struct generator *generator, int socket, uintptr_t inbound, u
                             .keyframe = true};
     int on = 1;
     struct epoll_event event = {.events = EPOLLIN, .data.u32 = (uint32_t)generator->count};
-    if (!feedback_start(&client->feedback) || setsockopt(socket, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on) ||
+    feedback_start(&client->feedback);
+    if (setsockopt(socket, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on) ||
         epoll_ctl(generator->epoll, EPOLL_CTL_ADD, socket, &event))
         return false;
     generator->count++;

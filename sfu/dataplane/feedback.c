@@ -23,18 +23,27 @@ enum {
 };
 static const double SHORT_INTERVAL_S = 0.05, LONG_INTERVAL_S = 0.1;
 
-bool feedback_start(struct feedback *feedback)
+void feedback_start(struct feedback *feedback)
 {
     *feedback = (struct feedback){.highest = -1, .following = -1, .due_at = INFINITY, .last_built_at = -INFINITY};
-    feedback->fresh = malloc(sizeof *feedback->fresh * FRESH_ROOM);
-    feedback->reported = malloc(sizeof *feedback->reported * REPORTED_ROOM);
-    return feedback->fresh && feedback->reported;
+}
+
+/* Most peers only listen: the room for arrivals is made with the first. */
+static bool make_room(struct feedback *feedback)
+{
+    if (feedback->fresh)
+        return true;
+    struct arrival *room = malloc(sizeof *room * (FRESH_ROOM + REPORTED_ROOM));
+    if (!room)
+        return false;
+    feedback->fresh = room;
+    feedback->reported = room + FRESH_ROOM;
+    return true;
 }
 
 void feedback_end(struct feedback *feedback)
 {
-    free(feedback->fresh);
-    free(feedback->reported);
+    free(feedback->fresh); /* and `reported`, which lies behind it */
 }
 
 static bool contains(const struct arrival *arrivals, int count, int64_t number)
@@ -60,7 +69,7 @@ bool feedback_received(struct feedback *feedback, uint32_t number16, double now)
             return false;
         }
     }
-    if (feedback->fresh_count == FRESH_ROOM)
+    if (feedback->fresh_count == FRESH_ROOM || !make_room(feedback))
         return false;
     feedback->fresh[feedback->fresh_count++] = (struct arrival){number, (int64_t)(now * TICKS_PER_S)};
     if (feedback->fresh_count == 1)

@@ -105,11 +105,8 @@ void plane_free(struct plane *plane)
         if (plane->streams[i])
             free_stream(plane->streams[i]);
     for (int32_t i = 0; i < plane->transports_end; i++)
-        if (plane->transports[i]) {
-            drop_held(plane, plane->transports[i]);
-            feedback_end(&plane->transports[i]->feedback);
-            free(plane->transports[i]);
-        }
+        if (plane->transports[i])
+            free_transport(plane, plane->transports[i]);
     free(plane->outbox.rows);
     free(plane->outbox.lengths);
     free(plane->outbox.transports);

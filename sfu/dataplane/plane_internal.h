@@ -129,8 +129,8 @@ struct transport {
     struct peer_limits limits;
     struct bucket packets, octets, rtcp;
     struct excess excess;
-    struct known_ssrc ssrcs[SSRC_LIMIT];
-    int ssrc_count;
+    struct known_ssrc *ssrcs; /* most peers only listen, and have none */
+    int ssrc_count, ssrc_room;
     struct unknown unknown[MAX_UNKNOWN];
     int unknown_count;
     struct held *held; /* packets of these, oldest first */
@@ -196,6 +196,7 @@ void read_position(const struct stream *stream, struct position *position);
 struct stream *find_stream(struct plane *plane, uint64_t uid);
 const struct known_ssrc *find_ssrc(const struct transport *transport, uint32_t ssrc);
 struct transport *find_transport(struct plane *plane, int32_t index);
+void free_transport(struct plane *plane, struct transport *transport);
 uint64_t punt(struct plane *plane, int reason, int flags, int32_t transport, uint64_t stream, int64_t sequence, double at,
               const uint8_t *path, struct bytes content);
 /* Tell the control plane of an RTCP packet within `wait_s`. Whatever it is told of before takes the packet along. */
@@ -263,7 +264,7 @@ bool feedback_received(struct feedback *feedback, uint32_t number, double now);
 /* Build the reports that are due, and call `send` with each. */
 void feedback_build(struct feedback *feedback, uint32_t sender_ssrc, uint32_t media_ssrc, double now,
                     void (*send)(void *context, const uint8_t *data, uint32_t length), void *context);
-bool feedback_start(struct feedback *feedback);
+void feedback_start(struct feedback *feedback);
 void feedback_end(struct feedback *feedback);
 
 /* sampling.c: whether a report shows neither a queue nor losses, judged by its last packet; false if it is malformed. */

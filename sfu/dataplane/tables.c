@@ -21,10 +21,11 @@ static void full(struct bucket *bucket, double burst)
 int plane_connect(struct plane *plane, int32_t index, uintptr_t inbound, uintptr_t outbound, uint32_t ssrc, const struct peer_limits *limits)
 {
     struct transport *transport = calloc(1, sizeof *transport);
-    if (!transport || index < 0 || index >= MAX_TRANSPORTS || !feedback_start(&transport->feedback)) {
+    if (!transport || index < 0 || index >= MAX_TRANSPORTS) {
         free(transport);
         return -1;
     }
+    feedback_start(&transport->feedback);
     transport->index = index;
     transport->inbound = inbound;
     transport->ssrc = ssrc;
@@ -57,6 +58,14 @@ static void remove_stream(struct plane *plane, struct stream *stream)
     free_stream(stream);
 }
 
+void free_transport(struct plane *plane, struct transport *transport)
+{
+    drop_held(plane, transport);
+    feedback_end(&transport->feedback);
+    free(transport->ssrcs);
+    free(transport);
+}
+
 void plane_disconnect(struct plane *plane, int32_t index)
 {
     plane_lock(plane);
@@ -67,9 +76,7 @@ void plane_disconnect(struct plane *plane, int32_t index)
         while (transport->ssrc_count)
             remove_stream(plane, transport->ssrcs[0].stream);
         plane->transports[index] = NULL;
-        drop_held(plane, transport);
-        feedback_end(&transport->feedback);
-        free(transport);
+        free_transport(plane, transport);
     }
     plane_unlock(plane);
 }
@@ -231,6 +238,14 @@ static bool add_ssrc(struct transport *transport, uint32_t ssrc, struct stream *
 {
     if (transport->ssrc_count == SSRC_LIMIT || find_ssrc(transport, ssrc))
         return false;
+    if (transport->ssrc_count == transport->ssrc_room) {
+        int room = transport->ssrc_room ? 2 * transport->ssrc_room : 4;
+        struct known_ssrc *ssrcs = realloc(transport->ssrcs, sizeof *ssrcs * (size_t)room);
+        if (!ssrcs)
+            return false;
+        transport->ssrcs = ssrcs;
+        transport->ssrc_room = room;
+    }
     transport->ssrcs[transport->ssrc_count++] = (struct known_ssrc){ssrc, retransmissions, stream};
     return true;
 }
