@@ -45,6 +45,8 @@ def complaints(found):
             wrong.append(f"{name}: slides legible after {times} s")
         if made.concealed > 0.03:
             wrong.append(f"{name}: {100 * made.concealed:.1f} % of the sound made up")
+        if not 0.25 < made.delay_s < 0.5:  # of a listener: web/src/client/media/link/listening.ts
+            wrong.append(f"{name}: sound is delayed by {made.delay_s:.2f} s")
     dead = found["dead-8s"]
     for what, back_s, most_s in (("sound", dead.sound_back_s, 3), ("screen", dead.screen_back_s, 6)):
         if back_s is None or back_s > most_s:

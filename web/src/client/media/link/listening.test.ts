@@ -1,38 +1,47 @@
-import { RoomEvent, type Room } from 'livekit-client';
+import { RoomEvent, Track, type Room } from 'livekit-client';
 import { describe, expect, it } from 'vitest';
 
 import { delayWhileListening } from './listening';
 
-describe('audio', () => {
-  const receiver = { jitterBufferTarget: null as number | null };
+describe('voices and faces', () => {
   const localParticipant = { isMicrophoneEnabled: false };
-  const listeners = new Map<RoomEvent, () => void>();
-  const publications = new Map([
-    ['speech', { track: { receiver } }],
-    ['not subscribed', { track: undefined }],
-  ]);
+  const receivers = new Map(
+    [Track.Source.Microphone, Track.Source.Camera, Track.Source.ScreenShare].map((source) => [
+      source,
+      { jitterBufferTarget: null as number | null },
+    ]),
+  );
+  const targets = () => [...receivers.values()].map((receiver) => receiver.jitterBufferTarget);
+  const tutor = {
+    getTrackPublication: (source: Track.Source) => ({ track: { receiver: receivers.get(source) } }),
+  };
+  const listener = { getTrackPublication: () => undefined };
+  const handlers = new Map<RoomEvent, () => void>();
   const room = {
     localParticipant,
-    remoteParticipants: new Map([['tutor', { audioTrackPublications: publications }]]),
-    on: (event: RoomEvent, listener: () => void) => (listeners.set(event, listener), room),
+    remoteParticipants: new Map<string, unknown>([
+      ['tutor', tutor],
+      ['listener', listener],
+    ]),
+    on: (event: RoomEvent, handler: () => void) => (handlers.set(event, handler), room),
   };
   delayWhileListening(room as unknown as Room);
 
-  it('is delayed for a listener', () => {
-    listeners.get(RoomEvent.TrackSubscribed)?.();
-    expect(receiver.jitterBufferTarget).toBe(350);
+  it('are delayed for a listener, and the screen is not', () => {
+    handlers.get(RoomEvent.TrackSubscribed)?.();
+    expect(targets()).toEqual([350, 350, null]);
   });
-  it('is not delayed for a speaker', () => {
+  it('are not delayed for a speaker', () => {
     localParticipant.isMicrophoneEnabled = true;
-    listeners.get(RoomEvent.LocalTrackPublished)?.();
-    expect(receiver.jitterBufferTarget).toBeNull();
+    handlers.get(RoomEvent.LocalTrackPublished)?.();
+    expect(targets()).toEqual([null, null, null]);
   });
-  it('is delayed again when the microphone is off', () => {
+  it('are delayed again when the microphone is off', () => {
     localParticipant.isMicrophoneEnabled = false;
-    listeners.get(RoomEvent.TrackMuted)?.();
-    expect(receiver.jitterBufferTarget).toBe(350);
+    handlers.get(RoomEvent.TrackMuted)?.();
+    expect(targets()).toEqual([350, 350, null]);
     localParticipant.isMicrophoneEnabled = true;
-    listeners.get(RoomEvent.TrackUnmuted)?.();
-    expect(receiver.jitterBufferTarget).toBeNull();
+    handlers.get(RoomEvent.TrackUnmuted)?.();
+    expect(targets()).toEqual([null, null, null]);
   });
 });

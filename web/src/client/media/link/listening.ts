@@ -1,9 +1,10 @@
 /**
- * Delays audio at a participant whose microphone is off. Nobody waits for an answer of such a listener, so a third of a second
- * does no harm, and it covers what no congestion control can prevent: the queue that a new slide makes on a link in the moment in
- * which the link becomes narrow. Once the microphone is on, the browser chooses the delay again.
+ * Delays voices and faces at a participant whose microphone is off. Nobody waits for an answer of such a listener, so a third of a
+ * second does no harm, and it covers what congestion control prevents too late: the queue that a new slide makes on a link in the
+ * moment in which the link becomes narrow. Once the microphone is on, the browser chooses the delay again. A shared screen and its
+ * sound are not delayed.
  */
-import { RoomEvent, type Room } from 'livekit-client';
+import { RoomEvent, Track, type Room } from 'livekit-client';
 
 const LISTENING_MS = 350;
 
@@ -12,9 +13,10 @@ export function delayWhileListening(room: Room): void {
   const apply = (): void => {
     const target = room.localParticipant.isMicrophoneEnabled ? null : LISTENING_MS;
     for (const participant of room.remoteParticipants.values()) {
-      for (const { track } of participant.audioTrackPublications.values()) {
+      for (const source of [Track.Source.Microphone, Track.Source.Camera]) {
+        const receiver = participant.getTrackPublication(source)?.track?.receiver;
         // Browsers without this property of W3C webrtc-extensions ignore it.
-        if (track?.receiver) track.receiver.jitterBufferTarget = target;
+        if (receiver) receiver.jitterBufferTarget = target;
       }
     }
   };
