@@ -155,8 +155,7 @@ class PlaneTable(FanoutTable):
         if after is None:
             after = Position(column.first_sequence - 1, 0, 0, 0, 0)
         if line is None:
-            self._rows[key] = kind, column
-            self._plane.join(self._stream.number, kind, column, after.sequence)
+            self._join(key, kind, column, after)
             return
         self._stream.attend(True)
         served = self._served[key] = _Served(kind, column, line, after)
@@ -165,6 +164,13 @@ class PlaneTable(FanoutTable):
             packet = self._stream.stored(sequence)
             if packet is not None:
                 self._serve(served, packet, None, late=False)
+
+    def _join(self, key: object, kind: TemplateClass, column: Column, after: Position) -> None:
+        self._rows[key] = kind, column
+        if column.patience_s is None:
+            self._plane.join(self._stream.number, kind, column, after.sequence)
+        else:
+            self._plane.join_bounded(self._stream.number, kind, column, after, column.patience_s)
 
     def remove(self, _kind: TemplateClass, key: object) -> Position | None:
         """See the base class."""
@@ -176,6 +182,8 @@ class PlaneTable(FanoutTable):
 
     def position(self, key: object) -> Position | None:
         """See the base class."""
+        if key in self._rows and (column := self._rows[key][1]).patience_s is not None:
+            return self._plane.bounded_position(self._stream.number, column.transport)
         served = self._served.get(key)
         return self._stream.position() if served is None else served.position
 
@@ -184,13 +192,11 @@ class PlaneTable(FanoutTable):
         if needed and key in self._rows:
             self._stream.attend(True)  # first, so that no packet comes between
             kind, column = self._rows.pop(key)
-            self._served[key] = _Served(
-                kind, column, None, self._plane.leave(self._stream.number, column.transport)
-            )
+            end = self._plane.leave if column.patience_s is None else self._plane.release
+            self._served[key] = _Served(kind, column, None, end(self._stream.number, column.transport))
         elif not needed and key in self._served and self._served[key].line is None:
             served = self._served.pop(key)
-            self._rows[key] = served.kind, served.column
-            self._plane.join(self._stream.number, served.kind, served.column, served.position.sequence)
+            self._join(key, served.kind, served.column, served.position)
 
     def forward(self, rows: RowBuffer, packet: SourcePacket, *, late: bool) -> int:
         """Send the packet to the subscribers that the control plane serves; return their number."""
@@ -242,6 +248,10 @@ class PlaneStream(InboundStream):
         rows = [
             f"transport {row['transport']} as SSRC {row['ssrc']} from {row['first_sequence']}"
             for row in self._plane.read_rows(self.number)
+        ] + [
+            f"transport {row.transport} as SSRC {row.ssrc} bounded, {row.waiting} packets wait from {row.next},"
+            f" {row.unconfirmed} of {row.window} are unconfirmed"
+            for row in self._plane.read_bounded_rows(self.number)
         ]
         copies = ", copied to Python" if self.state.copies else ""
         head = super().describe().removesuffix("in Python")

@@ -52,6 +52,8 @@ static void remove_stream(struct plane *plane, struct stream *stream)
             transport->ssrcs[left++] = transport->ssrcs[i];
     if (transport)
         transport->ssrc_count = left;
+    while (stream->bounded)
+        remove_bounded(plane, stream->bounded);
     int slot = (int)(stream->uid % MAX_STREAMS);
     plane->streams[slot] = NULL;
     free_stream(stream);
@@ -318,8 +320,10 @@ void plane_set_muted(struct plane *plane, uint64_t uid, int muted)
 {
     plane_lock(plane);
     struct stream *stream = find_stream(plane, uid);
-    if (stream)
+    if (stream && !stream->state.muted != !muted) {
         stream->state.muted = (uint8_t)muted;
+        stream->unsent_from = stream->state.highest + 1;
+    }
     plane_unlock(plane);
 }
 
@@ -500,8 +504,13 @@ int plane_leave(struct plane *plane, uint64_t uid, int32_t transport, struct pos
             }
     if (stream)
         read_position(stream, position);
+    struct bounded *row = stream && !found ? find_bounded(stream, transport) : NULL;
+    if (row) {
+        *position = row->sent;
+        remove_bounded(plane, row);
+    }
     plane_unlock(plane);
-    return found ? 0 : -1;
+    return found || row ? 0 : -1;
 }
 
 int plane_read_rows(struct plane *plane, uint64_t uid, struct column *columns, int size)

@@ -64,7 +64,9 @@ class PlaneWorld(World):
         self.endpoint = MediaEndpoint(SETTINGS, drops)
         self.arena, self.outbox = self.endpoint._arena, self.endpoint.rows
         self.media = udp.open_socket(0, self.arena)
-        self.plane = self.endpoint.plane = Plane(self._module, self.outbox, self.media, drops)
+        self.plane = self.endpoint.plane = Plane(
+            self._module, self.outbox, self.media, drops, lambda: self.now
+        )
         self.outbox.open(self.plane.rows)
         self.core = Core(self.outbox, self.events.append, drops)
         self.endpoint._handlers = SimpleNamespace(

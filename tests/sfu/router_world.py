@@ -64,6 +64,7 @@ class World:
             self.sent.append(
                 (self.names[self.arena.transports[i]], self.arena.rows[i, : self.arena.lengths[i]].tobytes())
             )
+        return self.now
 
     def peer(self, name):
         agent = IceAgent(name, "password")
