@@ -121,6 +121,10 @@ class PlaneWorld(World):
         self.plane.process(datagram, client.path, self.now)
         self.punted()
 
+    def feed_rtcp(self, name, packet):
+        """See the base class."""
+        self.feed(packet, name)
+
     def punted(self):
         for _ in range(3):  # what is punted can lead to punts: a first packet, and what follows from it
             self.endpoint._punted()
