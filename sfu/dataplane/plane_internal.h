@@ -63,12 +63,16 @@ struct window {
     int32_t transport;
     uint32_t size;         /* in packets */
     uint16_t confirmed;    /* transport-wide number after the last one that a report said arrived */
+    uint16_t begun_at;     /* the next transport-wide number when a picture met the first window last */
     uint16_t counted_from; /* that one, or a later one up to which no report was waited for any longer */
     uint16_t numbered;     /* the next transport-wide number when `written` was counted */
     uint32_t written;      /* rows that get their numbers with the next flush */
     bool started;
     double patience_s; /* so long a packet waits for a report */
-    double busy_at;    /* when a packet was sent last */
+    uint32_t burst; /* packets since `burst_since` */
+    double burst_since;
+    double asked_at;   /* when a packet was to be sent last */
+    double busy_at;    /* when a burst that fills the first window, or a waiting packet, was sent last */
     double due_at;     /* when no report is waited for any longer; infinite: nothing waits */
     struct bounded *rows;
 };

@@ -12,8 +12,11 @@
 #include "plane_internal.h"
 
 enum { FIRST_WINDOW = 10, LARGEST_WINDOW = 4096 };
-/* After so long without a packet, nothing is known of the path any more. */
+/* After so long without a burst that fills the first window, nothing is known of the path any more: a caret that blinks in
+ * the meantime does not show what the path carries. */
 static const double IDLE_S = 0.15;
+/* Packets of a picture follow each other more closely. */
+static const double PICTURE_GAP_S = 0.02;
 
 /* --- the window -------------------------------------------------------------------------------------------------- */
 
@@ -39,8 +42,12 @@ static bool has_room(const struct plane *plane, struct window *window, double no
         window->started = true;
         window->confirmed = window->counted_from = window->numbered = plane->outbox.sequences[window->transport];
     }
-    if (window->due_at == INFINITY && now - window->busy_at > IDLE_S)
+    if (window->due_at == INFINITY && now - window->busy_at > IDLE_S) {
         window->size = FIRST_WINDOW;
+        if (now - window->asked_at > PICTURE_GAP_S)
+            window->begun_at = (uint16_t)(next_number(plane, window) + window->written);
+    }
+    window->asked_at = now;
     return unconfirmed(plane, window) < window->size;
 }
 
@@ -48,14 +55,17 @@ static bool has_room(const struct plane *plane, struct window *window, double no
 static bool confirm(const struct plane *plane, struct window *window, uint16_t arrived, bool no_limit)
 {
     uint16_t next = next_number(plane, window), following = (uint16_t)(arrived + 1);
-    uint16_t confirmed = (uint16_t)(following - window->confirmed);
+    uint16_t confirmed = (uint16_t)(following - window->confirmed), since = (uint16_t)(following - window->begun_at);
     if (!window->started || !confirmed || confirmed > (uint16_t)(next - window->confirmed))
         return false; /* an old report, or one about packets that were never sent */
     window->confirmed = following;
     if ((uint16_t)(next - window->counted_from) > (uint16_t)(next - following))
         window->counted_from = following;
-    if (no_limit)
-        window->size = window->size + confirmed < LARGEST_WINDOW ? window->size + confirmed : LARGEST_WINDOW;
+    /* what was sent before the picture does not show how the path takes the picture */
+    if (no_limit && since <= (uint16_t)(next - window->begun_at))
+        window->size += since < confirmed ? since : confirmed;
+    if (window->size > LARGEST_WINDOW)
+        window->size = LARGEST_WINDOW;
     return true;
 }
 
@@ -86,7 +96,12 @@ static void send_row(struct plane *plane, struct bounded *row, const struct pars
     plane->counters.forwarded_packets++;
     next_number(plane, window);
     window->written += prepared->template.transport_sequence_at >= 0;
-    window->busy_at = now;
+    if (now - window->burst_since > IDLE_S) {
+        window->burst_since = now;
+        window->burst = 0;
+    }
+    if (++window->burst >= FIRST_WINDOW)
+        window->busy_at = now;
 }
 
 static void advance(struct plane *plane, struct bounded *row, const struct parsed *parsed, struct prepared *prepared, double now)
@@ -217,7 +232,7 @@ static struct window *use_window(struct plane *plane, int32_t transport)
         return window;
     window->transport = transport;
     window->size = FIRST_WINDOW;
-    window->busy_at = -INFINITY;
+    window->busy_at = window->burst_since = window->asked_at = -INFINITY;
     window->due_at = INFINITY;
     plane->windows[transport] = window;
     if (transport >= plane->windows_end)

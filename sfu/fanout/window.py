@@ -15,8 +15,11 @@ import numpy.typing as npt
 
 # Packets.
 FIRST_WINDOW, LARGEST_WINDOW = 10, 4096
-# After so long without a packet, nothing is known of the path any more.
+# After so long without a burst that fills the first window, nothing is known of the path any more: a caret that blinks
+# in the meantime does not show what the path carries.
 IDLE_S = 0.15
+# Packets of a picture follow each other more closely.
+_PICTURE_GAP_S = 0.02
 # What waits is sent all the same when no report has come for this time, or for so many round trips.
 _PATIENCE_S, _PATIENCE_ROUND_TRIPS = 0.1, 2
 # On a longer path a slide would become late by many steps.
@@ -44,6 +47,10 @@ class Window:
     """How many packets one transport may be sent beyond those that its reports have confirmed."""
 
     __slots__ = (
+        "_asked_at",
+        "_begun_at",
+        "_burst",
+        "_burst_since",
         "_busy_at",
         "_confirmed",
         "_counted_from",
@@ -73,11 +80,14 @@ class Window:
         self._sequences = sequences
         self._on_waiting = on_waiting
         self._started = False
+        self._begun_at = 0  # the next number when a picture met the first window last
+        self._asked_at = -math.inf  # when a packet was to be sent last
         self._confirmed = 0  # number after the last one that a report said arrived
         self._counted_from = 0  # that one, or a later one up to which no report was waited for any longer
         self._numbered = 0  # the next number when `_written` was counted
         self._written = 0  # rows that get their numbers with the next flush
-        self._busy_at = -math.inf
+        self._burst, self._burst_since = 0, -math.inf  # packets sent since then
+        self._busy_at = -math.inf  # when such a burst, or a waiting packet, was sent last
 
     def _next(self) -> int:
         """Forget rows that have got their numbers, and return the next number."""
@@ -98,13 +108,20 @@ class Window:
             self._confirmed = self._counted_from = self._numbered = int(self._sequences[self._transport])
         if math.isinf(self.due_at) and now - self._busy_at > IDLE_S:
             self.size = FIRST_WINDOW
+            if now - self._asked_at > _PICTURE_GAP_S:
+                self._begun_at = self._next() + self._written & 0xFFFF
+        self._asked_at = now
         return self.unconfirmed < self.size
 
     def wrote(self, now: float) -> None:
         """Count a row that has been written."""
         self._next()
         self._written += 1
-        self._busy_at = now
+        if now - self._burst_since > IDLE_S:
+            self._burst_since, self._burst = now, 0
+        self._burst += 1
+        if self._burst >= FIRST_WINDOW:
+            self._busy_at = now
 
     def reported(self, arrived: int, now: float, *, no_limit: bool) -> None:
         """Move the window by a report whose last packet that arrived has this number, and send what waited for it."""
@@ -115,8 +132,10 @@ class Window:
         self._confirmed = following
         if number - self._counted_from & 0xFFFF > number - following & 0xFFFF:
             self._counted_from = following
-        if no_limit:
-            self.size = min(self.size + confirmed, LARGEST_WINDOW)
+        # what was sent before the picture does not show how the path takes the picture
+        since = following - self._begun_at & 0xFFFF
+        if no_limit and since <= number - self._begun_at & 0xFFFF:
+            self.size = min(self.size + min(since, confirmed), LARGEST_WINDOW)
         if not math.isinf(self.due_at):
             self.due_at = now + self.patience_s
         self._serve(now)

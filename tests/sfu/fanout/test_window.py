@@ -45,7 +45,7 @@ def windows(sequences):
 
 
 def flush(sequences, rows):
-    sequences[TRANSPORT] += np.uint16(rows)
+    sequences[TRANSPORT] = int(sequences[TRANSPORT]) + rows & 0xFFFF
 
 
 def test_rows_count_before_and_after_they_get_their_numbers(windows, sequences):
@@ -95,6 +95,34 @@ def test_it_begins_anew_after_a_pause_and_not_while_packets_wait(windows, sequen
     assert row.window.size == 2 * FIRST_WINDOW
     row.burst(1, 1.06 + 2 * IDLE_S)
     assert row.window.size == FIRST_WINDOW
+
+
+def test_few_packets_do_not_show_what_the_path_carries(windows, sequences):
+    row = Row(windows)
+    row.burst(20, 1.0)
+    flush(sequences, FIRST_WINDOW)
+    row.window.reported(int(sequences[TRANSPORT]) - 1 & 0xFFFF, 1.05, no_limit=True)
+    flush(sequences, FIRST_WINDOW)
+    for i in range(6):  # a caret
+        row.burst(1, 1.1 + 0.06 * i)
+        flush(sequences, 1)
+        row.window.reported(int(sequences[TRANSPORT]) - 1 & 0xFFFF, 1.11 + 0.06 * i, no_limit=True)
+    row.burst(30, 1.5)
+    assert row.window.size == FIRST_WINDOW
+    assert row.waiting == 30 - FIRST_WINDOW
+
+
+def test_what_was_sent_before_a_burst_does_not_widen_its_window(windows, sequences):
+    row = Row(windows)
+    flush(sequences, 5)
+    row.burst(1, 1.0)
+    flush(sequences, 8)  # with others
+    row.burst(30, 1.4)
+    sent = row.sent
+    flush(sequences, sent - 1)
+    row.window.reported(65_530 + 5 + 7 & 0xFFFF, 1.42, no_limit=True)
+    assert row.window.size == FIRST_WINDOW
+    assert row.sent == sent + 8  # but it makes room
 
 
 def test_patience_ends(windows, sequences):
