@@ -227,6 +227,8 @@ void schedule_load(struct schedule *schedule, double share);
 
 /* plane.c, tables.c */
 void read_position(const struct stream *stream, struct position *position);
+/* The highest number of a packet; that packet came late if it is not the stream's `highest`, after padding that was left out. */
+int64_t newest_number(const struct stream *stream);
 struct stream *find_stream(struct plane *plane, uint64_t uid);
 const struct known_ssrc *find_ssrc(const struct transport *transport, uint32_t ssrc);
 struct transport *find_transport(struct plane *plane, int32_t index);

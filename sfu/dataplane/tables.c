@@ -322,7 +322,7 @@ void plane_set_muted(struct plane *plane, uint64_t uid, int muted)
     struct stream *stream = find_stream(plane, uid);
     if (stream && !stream->state.muted != !muted) {
         stream->state.muted = (uint8_t)muted;
-        stream->unsent_from = stream->state.highest + 1;
+        stream->unsent_from = newest_number(stream) + 1;
     }
     plane_unlock(plane);
 }
@@ -333,12 +333,27 @@ void read_position(const struct stream *stream, struct position *position)
     *position = (struct position){state->highest, state->highest_timestamp, state->picture_id, state->frame_number, state->tl0picidx};
 }
 
+int64_t newest_number(const struct stream *stream)
+{
+    int64_t newest = stream->state.highest;
+    while (find_kept(stream, newest + 1))
+        newest++;
+    return newest;
+}
+
+/* The position of what was sent to all rows; nothing else may be sent under its number. */
+static void read_sent(const struct stream *stream, struct position *position)
+{
+    read_position(stream, position);
+    position->sequence = newest_number(stream);
+}
+
 void plane_position(struct plane *plane, uint64_t uid, struct position *position)
 {
     plane_lock(plane);
     struct stream *stream = find_stream(plane, uid);
     if (stream)
-        read_position(stream, position);
+        read_sent(stream, position);
     plane_unlock(plane);
 }
 
@@ -348,7 +363,7 @@ void plane_set_copies(struct plane *plane, uint64_t uid, int copies, struct posi
     struct stream *stream = find_stream(plane, uid);
     if (stream) {
         stream->state.copies = (uint8_t)copies;
-        read_position(stream, position);
+        read_sent(stream, position);
     }
     plane_unlock(plane);
 }
@@ -503,7 +518,7 @@ int plane_leave(struct plane *plane, uint64_t uid, int32_t transport, struct pos
                 break;
             }
     if (stream)
-        read_position(stream, position);
+        read_sent(stream, position);
     struct bounded *row = stream && !found ? find_bounded(stream, transport) : NULL;
     if (row) {
         *position = row->sent;

@@ -115,13 +115,13 @@ static void advance(struct plane *plane, struct bounded *row, const struct parse
 static bool waits(struct bounded *row)
 {
     const struct stream *stream = row->stream;
-    int64_t highest = stream->state.highest;
-    int64_t first = stream->state.muted ? highest + 1 : stream->unsent_from;
-    if (first < highest - stream->kept_mask)
-        first = highest - stream->kept_mask;
+    int64_t newest = newest_number(stream), oldest = stream->state.highest - stream->kept_mask;
+    int64_t first = stream->state.muted ? newest + 1 : stream->unsent_from;
+    if (first < oldest)
+        first = oldest;
     if (row->next < first)
         row->next = first;
-    return row->next <= highest;
+    return row->next <= newest;
 }
 
 /* Send from the history what the window admits, or everything. */
@@ -173,7 +173,7 @@ void window_forward(struct plane *plane, struct stream *stream, const struct par
             continue;
         }
         waits(row);
-        if (!late && row->next == parsed->sequence && has_room(plane, row->window, now))
+        if (row->next == parsed->sequence && has_room(plane, row->window, now))
             advance(plane, row, parsed, &prepared, now);
         serve_row(plane, row, false, now);
         settle(plane, row->window, now);
@@ -335,7 +335,7 @@ int plane_read_bounded_rows(struct plane *plane, uint64_t uid, struct bounded_ro
     int count = 0;
     for (struct bounded *row = stream ? stream->bounded : NULL; row && count < size; row = row->in_stream) {
         struct window *window = row->window;
-        int64_t waiting = waits(row) ? stream->state.highest + 1 - row->next : 0;
+        int64_t waiting = waits(row) ? newest_number(stream) + 1 - row->next : 0;
         uint32_t out = window->started ? unconfirmed(plane, window) : 0;
         rows[count++] = (struct bounded_row){row->column.ssrc, row->column.transport, row->next, waiting, out, window->size};
     }

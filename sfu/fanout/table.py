@@ -126,8 +126,9 @@ class Columns:
 class Source(Protocol):
     """The stream whose packets a table forwards under their own numbers, as far as bounded rows need it."""
 
-    highest: int
     packet_at: float
+    newest: int
+    "The highest number of a packet, which may have come late."
 
     @property
     def waits_from(self) -> int:
@@ -176,7 +177,7 @@ class Bounded:
     def waits(self) -> bool:
         """Skip what is no longer to be sent, or no longer kept; return whether a packet waits."""
         self.next = max(self.next, self._source.waits_from)
-        return self.next <= self._source.highest
+        return self.next <= self._source.newest
 
     def serve(self, now: float, *, everything: bool = False) -> None:
         """Send from the history what the window admits, or everything."""
@@ -235,7 +236,7 @@ class FanoutTable:
         if line is not None:
             self._paced[key] = (kind, column, line)
             if after is not None and source is not None:
-                for sequence in range(max(after.sequence + 1, source.waits_from), source.highest + 1):
+                for sequence in range(max(after.sequence + 1, source.waits_from), source.newest + 1):
                     packet = source.stored(sequence)
                     paced = None if packet is None else single_packet(kind, column, packet)
                     if packet is not None and paced is not None:
@@ -323,7 +324,7 @@ class FanoutTable:
             if late and packet.sequence < row.next:
                 if row.column.first_sequence <= packet.sequence:
                     admitted.setdefault(row.kind, []).append(row)
-            elif not row.waits() or row.next != packet.sequence or late:
+            elif not row.waits() or row.next != packet.sequence:
                 row.serve(now)
             elif window.has_room(now):
                 row.next, row.sent = packet.sequence + 1, position_of(packet)

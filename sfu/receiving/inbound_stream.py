@@ -275,6 +275,8 @@ class PortableStream(InboundStream):
         self.unwrapper = Unwrapper()
         self.compactor = Compactor()
         self.highest = -1
+        self.newest = -1
+        "As `highest`, or the number of a later packet that came late, after padding that was left out."
         self.nacks = NackGenerator()
         self.statistics = ReceiverStatistics(ssrc, self.clock_rate)
         self.rates = RateMeter(now)
@@ -309,18 +311,18 @@ class PortableStream(InboundStream):
     def set_muted(self, muted: bool) -> None:
         """See the base class."""
         if muted != self._muted:
-            self._muted, self._unsent_from = muted, self.highest + 1
+            self._muted, self._unsent_from = muted, self.newest + 1
 
     @property
     def waits_from(self) -> int:
         """See `sfu.fanout.table.Source`."""
-        following = self.highest + 1
-        return following if self._muted else max(self._unsent_from, following - self._kept)
+        first = self.newest + 1 if self._muted else self._unsent_from
+        return max(first, self.highest + 1 - self._kept)
 
     def position(self) -> Position:
         """Return the numbers of the newest packet."""
         return Position(
-            self.highest, self.highest_timestamp, self.picture_id, self.tl0picidx, self.frame_number
+            self.newest, self.highest_timestamp, self.picture_id, self.tl0picidx, self.frame_number
         )
 
     def keeps_all(self, first: int) -> bool:
@@ -348,6 +350,7 @@ class PortableStream(InboundStream):
         self.max_temporal = max(self.max_temporal, temporal)
         picture = not late and packet.timestamp != self.highest_timestamp
         self.rates.add(frame.points, len(packet.data), now, pictures=int(picture))
+        self.newest = max(self.newest, packet.sequence)
         if not late:
             self.highest = packet.sequence
             self.highest_timestamp = packet.timestamp
