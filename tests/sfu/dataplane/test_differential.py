@@ -143,9 +143,9 @@ class Trace:
         roll = chance.random()
         if roll < 0.02 and self.viewers < 8:
             self.viewers += 1
-            yield "join", self.viewers, chance.randrange(len(KINDS)), chance.choice([0, 1, 2, 3])
+            yield "join", self.viewers, chance.randrange(len(KINDS)), self.temporal()
         elif roll < 0.03 and self.viewers:
-            yield "prefer", chance.randint(1, self.viewers), chance.randrange(3), chance.randrange(4)
+            yield "prefer", chance.randint(1, self.viewers), chance.randrange(3), self.temporal()
         elif roll < 0.035 and self.viewers:
             yield "enable", chance.randint(1, self.viewers), chance.random() < 0.5
         elif roll < 0.04:
@@ -160,6 +160,10 @@ class Trace:
             rid = chance.choice([*self.rids, "audio", "audio"])
             for packet in self.audio() if rid == "audio" else self.picture(rid):
                 yield from self.on_way(rid, packet)
+
+    def temporal(self):
+        """The highest temporal layer that a viewer wants; of a screen, most want the whole stream."""
+        return self.chance.choice([1, 3, 3, 3] if self.screen else [0, 1, 2, 3])
 
     def on_way(self, rid, packet):
         """Lose, hold back, or send again as a retransmission."""
@@ -249,7 +253,7 @@ class Trace:
             return [self.packet(rid, self.payload_type, b"", padding=200)]
         if self.templates:
             return self.described_picture(rid, stream, key)
-        count = chance.choice([1, 1, 2, 5])
+        count = chance.choice([1, 1, 2, 5, 25] if self.screen else [1, 1, 2, 5])
         return [
             self.packet(
                 rid,
@@ -501,6 +505,9 @@ def test_both_planes_do_the_same(module, monkeypatch, seed, codec, described, sc
             for world in (portable, native)
         ]
         trace = Trace(seed, codec, described=described, screen=screen)
+        waiting = []
+        windows, told = portable.outbox.transports.windows, portable.outbox.transports.windows.on_waiting
+        windows.on_waiting = lambda window: (waiting.append(window), told(window))
         for number, step in enumerate(trace.steps(1500)):
             for run in runs:
                 run.play(step)
@@ -509,6 +516,9 @@ def test_both_planes_do_the_same(module, monkeypatch, seed, codec, described, sc
         assert_equal(runs, "end", None)
         assert figures(portable) == figures(native)
         assert len(portable.sent) > 500
+        assert bool(waiting) <= screen
+        if screen and codec != "av1":  # viewers of a part of a stream are not bounded
+            assert waiting
         assert portable.core.reports.retransmitted_packets == native.core.reports.retransmitted_packets > 0
         for kind in (
             rtcp.Nack,
