@@ -11,7 +11,7 @@ each row in place with libsrtp and sends all rows with one system call.
 """
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -235,24 +235,32 @@ class FanoutTable:
         source, patience_s = self._source, column.patience_s
         if line is not None:
             self._paced[key] = (kind, column, line)
-            if after is not None and source is not None:
-                for sequence in range(max(after.sequence + 1, source.waits_from), source.newest + 1):
-                    packet = source.stored(sequence)
-                    paced = None if packet is None else single_packet(kind, column, packet)
-                    if packet is not None and paced is not None:
-                        line.enqueue(bytes(paced), keyframe=packet.frame.keyframe)
+            for packet in self._since(after):
+                paced = single_packet(kind, column, packet)
+                if paced is not None:
+                    line.enqueue(bytes(paced), keyframe=packet.frame.keyframe)
         elif patience_s is not None and source is not None:
             after = after or Position(column.first_sequence - 1, 0, 0, 0, 0)
-            self._add_bounded(key, Bounded(kind, column, patience_s, after, source), source.packet_at)
+            row = self._bounded[key] = Bounded(kind, column, patience_s, after, source)
+            if self._written_to is not None:
+                window = row.window(self._written_to)
+                row.serve(source.packet_at)
+                window.settle(source.packet_at)
         else:
             self.classes.setdefault(kind, Columns()).add(key, column)
+            for packet in self._since(after):
+                template = make_template(kind, packet)
+                if template is not None and self._written_to is not None:
+                    self._written_to.write(pack_column(column), template, packet)
 
-    def _add_bounded(self, key: object, row: Bounded, now: float) -> None:
-        self._bounded[key] = row
-        if self._written_to is not None:
-            window = row.window(self._written_to)
-            row.serve(now)
-            window.settle(now)
+    def _since(self, after: Position | None) -> Iterator[SourcePacket]:
+        """Yield the packets of the history that waited for a window after this position."""
+        source = self._source
+        if after is not None and source is not None:
+            for sequence in range(max(after.sequence + 1, source.waits_from), source.newest + 1):
+                packet = source.stored(sequence)
+                if packet is not None:
+                    yield packet
 
     def remove(self, kind: TemplateClass, key: object) -> Position | None:
         """Remove a subscriber; does nothing if there is none with this key.

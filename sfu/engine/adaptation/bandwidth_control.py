@@ -13,6 +13,7 @@ from sfu.engine.peers.peer import Peer
 from sfu.engine.peers.publication import Subscription
 from sfu.fanout.pacer import Pacer
 from sfu.fanout.row_buffer import RowBuffer
+from sfu.fanout.window import patience_s
 
 # A keyframe of 100 kB is gone in a third of a second at the first; above the second it is sent as it comes. In between,
 # and down to the least, it is so too for who has got all that is wanted for a while without congestion.
@@ -65,7 +66,7 @@ class BandwidthControl:
         estimator.on_feedback(data, now)
         if estimator.rtt_s is not None:
             link.rtt_s = estimator.rtt_s
-            if before_s is None:
+            if patience_s(before_s) is None and patience_s(estimator.rtt_s) is not None:
                 self._bound(peer)
         if not math.isinf(estimator.available_bps):
             self._limited[peer.id] = peer
@@ -75,7 +76,7 @@ class BandwidthControl:
     def _bound(peer: Peer) -> None:
         """Bound the rows of screens, now that the viewer is known to report arrivals soon."""
         for subscription in peer.subscriptions.values():
-            if subscription.patience_s is not None:
+            if subscription.patience_s is not None and not subscription.bounded:
                 subscription.enter_again()
 
     def receivers_estimate(self, peer: Peer, available_bps: float, now: float) -> None:

@@ -152,6 +152,8 @@ class Subscription:
         self.steadiness = Steadiness(screen=published.spec.screen_share)
         self.redundancy = RedundancyLevel.AS_SENT
         "What audio carries, where the subscriber takes any."
+        self.bounded = False
+        "Its packets were to wait for reports of arrivals when it was added to a table last."
         self.started = False
         "SubscriptionStarted was emitted."
         self.opened = False
@@ -496,6 +498,7 @@ class Subscription:
         assert segment is not None
         assert self._kind is not None
         entry = replace(self._column(segment), patience_s=self.patience_s)
+        self.bounded = entry.patience_s is not None
         substream.table.add(self._kind, self, entry, self.line, after)
         if self.fan is not None and self in self.fan.switching:
             self.fan.wait_for_switch(self)

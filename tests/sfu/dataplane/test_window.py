@@ -222,6 +222,26 @@ def test_what_waits_goes_on_in_a_pacer_and_back(viewer):
     assert is_whole(viewer.numbers)
 
 
+def test_a_path_whose_round_trip_becomes_short_is_bounded_then(world):
+    viewer = Viewer(world)
+    world.now += 0.3
+    viewer.report()
+    viewer.fresh()
+    assert viewer.burst(30) == 30
+    viewer.report()  # at once
+    viewer.fresh()
+    assert viewer.burst(30) == FIRST_WINDOW
+
+
+def test_what_waits_is_sent_at_once_when_the_row_is_no_longer_bounded(viewer):
+    assert viewer.burst(30) == FIRST_WINDOW
+    viewer.world.peer_of(viewer.subscription).link.downstream.estimator.rtt_s = 0.2
+    viewer.subscription.enter_again()
+    assert viewer.fresh() == 20
+    assert viewer.burst(30) == 30
+    assert is_whole(viewer.numbers)
+
+
 def test_nothing_of_a_muted_screen_is_sent_later(viewer):
     viewer.burst(30)
     viewer.world.published.set_muted(True)
