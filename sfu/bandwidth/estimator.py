@@ -154,6 +154,11 @@ class Estimator:
             self._reference,
         )
 
+    def last_arrived(self, data: bytes) -> tuple[int, bool] | None:
+        """Return (number of a report's last packet that arrived, whether the report shows no limit). RtcpError."""
+        end = last(data)
+        return None if end is None else (end.number, self._shows_no_limit(end))
+
     def _shows_no_limit(self, end: ReportTail) -> bool:
         """Whether a report shows neither a queue nor losses, judged by its last packet."""
         if end.missing > _SIGN_LOSS * end.count:

@@ -44,6 +44,11 @@ static void signal_fd(int fd)
         ;
 }
 
+void wake(struct plane *plane)
+{
+    signal_fd(plane->wake_fd);
+}
+
 /* Wake the control plane, since punts wait. */
 static void tell(struct plane *plane)
 {
@@ -102,8 +107,11 @@ void plane_free(struct plane *plane)
     if (!plane)
         return;
     for (int i = 0; plane->streams && i < MAX_STREAMS; i++)
-        if (plane->streams[i])
+        if (plane->streams[i]) {
+            while (plane->streams[i]->bounded)
+                remove_bounded(plane, plane->streams[i]->bounded);
             free_stream(plane->streams[i]);
+        }
     for (int32_t i = 0; i < plane->transports_end; i++)
         if (plane->transports[i])
             free_transport(plane, plane->transports[i]);
@@ -295,7 +303,7 @@ double plane_duties(struct plane *plane, double now)
     /* deadlines of many peers lie close together: one turn serves those of so long */
     static const double COALESCED_S = 0.005;
     plane_lock(plane);
-    double due = INFINITY;
+    double due = window_duties(plane, now);
     for (int32_t i = 0; i < plane->transports_end; i++) {
         struct transport *transport = plane->transports[i];
         if (!transport)

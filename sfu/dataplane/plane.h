@@ -215,8 +215,16 @@ int plane_keeps(struct plane *plane, uint64_t stream, int64_t first);
 /* Rows, one for each transport. Add a viewer, and send it what is kept after sequence number `after`. 0, or -1 without memory. */
 int plane_join(struct plane *plane, uint64_t stream, const struct template_class *class_, const struct column *column,
                int64_t after, double now);
-/* Remove a viewer; -1 if it is not there. */
+/* The same with a bounded row, which sends no more than reports of arrivals confirm step by step (window.c). Without a
+ * report for `patience_s`, what waits is sent all the same. `after` has the numbers of the last packet that was sent. */
+int plane_join_bounded(struct plane *plane, uint64_t stream, const struct template_class *class_, const struct column *column,
+                       const struct position *after, double patience_s, double now);
+/* Remove a viewer; -1 if it is not there. `position` is that of the last packet that it was sent. */
 int plane_leave(struct plane *plane, uint64_t stream, int32_t transport, struct position *position);
+/* The same for a viewer with a bounded row, after sending it all that waits. */
+int plane_release(struct plane *plane, uint64_t stream, int32_t transport, struct position *position, double now);
+/* The position of a viewer with a bounded row; -1 if it is not there. */
+int plane_bounded_position(struct plane *plane, uint64_t stream, int32_t transport, struct position *position);
 
 /* What was punted since the last call; valid until the next one. */
 size_t plane_take(struct plane *plane, uint8_t **data, uint64_t *serial);
@@ -227,3 +235,11 @@ void plane_resume(struct plane *plane, uint64_t serial, double now);
 void plane_read_counters(struct plane *plane, struct plane_counters *counters);
 /* Rows of a stream, for people: up to `size` columns; their number. */
 int plane_read_rows(struct plane *plane, uint64_t stream, struct column *columns, int size);
+/* A bounded row, for people. */
+struct bounded_row {
+    uint32_t ssrc;
+    int32_t transport;
+    int64_t next, waiting;
+    uint32_t unconfirmed, window;
+};
+int plane_read_bounded_rows(struct plane *plane, uint64_t stream, struct bounded_row *rows, int size);

@@ -4,7 +4,7 @@ import contextlib
 import os
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -54,6 +54,7 @@ _DROPS = (
     DropReason.RTCP_RATE,
     DropReason.PUNTS_FULL,
 )
+Clock = Callable[[], float]
 _STORED_BYTES = 4096
 _NO_RETRANSMISSIONS, _NO_REDUNDANCY = 0xFF, 0xFFFF
 
@@ -100,8 +101,16 @@ def count_unsent(drops: Counter[DropReason], not_protected: int, not_sent: int) 
 class Rows:
     """Writes and sends the rows of Python in C, and under the plane's lock if there is a plane (`RowWriter`)."""
 
-    def __init__(self, module: Any, rows: RowBuffer, media: Any, drops: Counter[DropReason]) -> None:
+    def __init__(
+        self,
+        module: Any,
+        rows: RowBuffer,
+        media: Any,
+        drops: Counter[DropReason],
+        clock: Clock = time.monotonic,
+    ) -> None:
         """`media` is the bound `BatchSocket`; `drops` counts rows that are not sent."""
+        self._clock = clock
         self._ffi = ffi = module.ffi
         self._call = module.lib
         self._sent = rows.transports.sent
@@ -172,7 +181,7 @@ class Rows:
         """See `RowWriter`."""
         if numbered:
             self.point_to_log()
-        now = time.monotonic()
+        now = self._clock()
         if self.plane:
             sent = self._call.plane_send_rows(self.plane, self.state, count, now)
         else:
@@ -184,15 +193,23 @@ class Rows:
 class Plane:
     """The data plane of one engine, on a socket of its own."""
 
-    def __init__(self, module: Any, rows: RowBuffer, media: Any, drops: Counter[DropReason]) -> None:
-        """See `Rows`. MemoryError if there is none left."""
+    def __init__(
+        self,
+        module: Any,
+        rows: RowBuffer,
+        media: Any,
+        drops: Counter[DropReason],
+        clock: Clock = time.monotonic,
+    ) -> None:
+        """See `Rows`; `clock` is the time of what the control plane sends. MemoryError if there is none left."""
+        self._clock = clock
         self._ffi = module.ffi
         self._call = call = module.lib
         self._drops = drops
         self._wake_fd = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self.punt_fd = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         "Readable while punts wait."
-        self.rows = Rows(module, rows, media, drops)
+        self.rows = Rows(module, rows, media, drops, clock)
         self._log = rows.transports.sent
         functions = map(_address, ("srtp_unprotect", "srtp_unprotect_rtcp", "srtp_protect_rtcp"))
         self._plane = call.plane_new(self._wake_fd, self.punt_fd, self.rows.state, *functions)
@@ -271,11 +288,11 @@ class Plane:
 
     def resume(self, serial: int) -> None:
         """Process the packets that waited for punts up to `serial`: those of SSRCs that were unknown."""
-        self._call.plane_resume(self._plane, serial, time.monotonic())
+        self._call.plane_resume(self._plane, serial, self._clock())
 
     def inject(self, transport: int, packet: bytes, at: float) -> None:
         """Process a punted packet, now that its SSRC is known."""
-        self._call.plane_inject(self._plane, transport, packet, len(packet), at, time.monotonic())
+        self._call.plane_inject(self._plane, transport, packet, len(packet), at, self._clock())
 
     def stream(self, number: int) -> Owner | None:
         """Return a stream by its number."""
@@ -440,14 +457,45 @@ class Plane:
         """Add a viewer, and send it what is kept after the packet numbered `after`."""
         packed = pack_column(column)
         pointer = self._ffi.from_buffer("struct column[]", packed)
-        now = time.monotonic()
+        now = self._clock()
         if self._call.plane_join(self._plane, stream, self._class(kind), pointer, after, now):
+            raise MemoryError("the data plane has no room for a row")
+
+    def join_bounded(
+        self, stream: int, kind: TemplateClass, column: Column, after: Position, patience_s: float
+    ) -> None:
+        """Add a viewer who is sent no more than its reports confirm step by step (`sfu.fanout.window`).
+
+        `after` is what it was sent; what is kept after that is sent as well.
+        """
+        pointer = self._ffi.from_buffer("struct column[]", pack_column(column))
+        values, position = self._class(kind), self._position
+        position.sequence, position.timestamp = after.sequence, after.timestamp
+        position.picture_id = after.picture_id & 0xFFFF
+        position.frame_number, position.tl0picidx = after.frame_number, after.tl0picidx
+        now = self._clock()
+        if self._call.plane_join_bounded(self._plane, stream, values, pointer, position, patience_s, now):
             raise MemoryError("the data plane has no room for a row")
 
     def leave(self, stream: int, transport: int) -> Position:
         """Remove a viewer; return the position of the last packet that was sent to it."""
         self._call.plane_leave(self._plane, stream, transport, self._position)
         return self._read_position()
+
+    def release(self, stream: int, transport: int) -> Position:
+        """Send a viewer with a bounded row all that waits, and remove it; return the position of the last packet."""
+        self._call.plane_release(self._plane, stream, transport, self._position, self._clock())
+        return self._read_position()
+
+    def bounded_position(self, stream: int, transport: int) -> Position:
+        """Return the position of the last packet that was sent to a viewer with a bounded row."""
+        self._call.plane_bounded_position(self._plane, stream, transport, self._position)
+        return self._read_position()
+
+    def read_bounded_rows(self, stream: int) -> list[Any]:
+        """Return the bounded rows of a stream (`struct bounded_row`), up to 500 of them, for people."""
+        rows = self._ffi.new("struct bounded_row[]", 500)
+        return list(rows[0 : self._call.plane_read_bounded_rows(self._plane, stream, rows, 500)])
 
     def read_rows(self, stream: int) -> npt.NDArray[np.void]:
         """Return the rows of a stream (`COLUMN`), up to 500 of them, for people."""

@@ -58,6 +58,37 @@ struct group {
     struct column *columns;
 };
 
+/* How many packets a viewer of screens may be sent beyond those that its reports have confirmed; window.c. One for each
+ * transport that has bounded rows. */
+struct window {
+    int32_t transport;
+    uint32_t size;         /* in packets */
+    uint16_t confirmed;    /* transport-wide number after the last one that a report said arrived */
+    uint16_t begun_at;     /* the next transport-wide number when a picture met the first window last */
+    uint16_t counted_from; /* that one, or a later one up to which no report was waited for any longer */
+    uint16_t numbered;     /* the next transport-wide number when `written` was counted */
+    uint32_t written;      /* rows that get their numbers with the next flush */
+    bool started;
+    double patience_s; /* so long a packet waits for a report */
+    uint32_t burst; /* packets since `burst_since` */
+    double burst_since;
+    double asked_at;   /* when a packet was to be sent last */
+    double busy_at;    /* when a burst that fills the first window, or a waiting packet, was sent last */
+    double due_at;     /* when no report is waited for any longer; infinite: nothing waits */
+    struct bounded *rows;
+};
+
+/* A row that sends what its window admits. What waits is in the stream's history, from `next` on. */
+struct bounded {
+    struct template_class class_;
+    struct column column;
+    int64_t next;         /* the first sequence number that it was not sent */
+    struct position sent; /* of the last packet that it was sent */
+    struct stream *stream;
+    struct window *window;
+    struct bounded *in_stream, *in_window; /* the next rows there */
+};
+
 struct stream {
     struct stream_state state;
     uint64_t uid;
@@ -86,6 +117,8 @@ struct stream {
     uint32_t structures, active;
     struct group *groups;
     int group_count;
+    struct bounded *bounded;
+    int64_t unsent_from; /* what was received before the last change of `muted` no longer waits */
 };
 
 struct known_ssrc {
@@ -161,6 +194,8 @@ struct plane {
     int rows;
     struct transport *transports[MAX_TRANSPORTS];
     int32_t transports_end; /* all used indexes are below */
+    struct window *windows[MAX_TRANSPORTS]; /* by transport; NULL: it has no bounded rows */
+    int32_t windows_end;
     struct path *paths;
     int path_count, path_room; /* a power of two */
     struct stream **streams;   /* by slot; a uid is slot + MAX_STREAMS * generation */
@@ -193,6 +228,8 @@ void schedule_load(struct schedule *schedule, double share);
 
 /* plane.c, tables.c */
 void read_position(const struct stream *stream, struct position *position);
+/* The highest number of a packet; that packet came late if it is not the stream's `highest`, after padding that was left out. */
+int64_t newest_number(const struct stream *stream);
 struct stream *find_stream(struct plane *plane, uint64_t uid);
 const struct known_ssrc *find_ssrc(const struct transport *transport, uint32_t ssrc);
 struct transport *find_transport(struct plane *plane, int32_t index);
@@ -204,6 +241,8 @@ void punt_later(struct plane *plane, int32_t transport, double at, struct bytes 
 int32_t find_path(const struct plane *plane, const uint8_t *path);
 void flush_rows(struct plane *plane, double now);
 int send_rtcp(struct plane *plane, struct transport *transport, const uint8_t *data, uint32_t length);
+/* Let the thread read `next_due` again. */
+void wake(struct plane *plane);
 
 /* send.c: an empty message on the path of a transport. */
 void address_message(const struct outbox *outbox, int32_t transport, struct msghdr *message);
@@ -267,8 +306,19 @@ void feedback_build(struct feedback *feedback, uint32_t sender_ssrc, uint32_t me
 void feedback_start(struct feedback *feedback);
 void feedback_end(struct feedback *feedback);
 
-/* sampling.c: whether a report shows neither a queue nor losses, judged by its last packet; false if it is malformed. */
-bool shows_no_limit(const struct outbox *outbox, int32_t transport, const struct sampling *sampling, struct bytes packet);
+/* sampling.c: whether a report shows neither a queue nor losses, judged by its last packet; false if it is malformed.
+ * `arrived` becomes the number of that packet, -1 without one. */
+bool shows_no_limit(const struct outbox *outbox, int32_t transport, const struct sampling *sampling, struct bytes packet, int32_t *arrived);
+
+/* window.c */
+/* Send a packet that the stream has just kept to its bounded rows, as far as their windows admit it. */
+void window_forward(struct plane *plane, struct stream *stream, const struct parsed *parsed, bool late, double now);
+/* Move the window of a transport by the reports of arrivals in an RTCP packet, and send what waited for them. */
+void window_on_rtcp(struct plane *plane, const struct transport *transport, struct bytes packet, double now);
+/* Send what has waited too long for a report; when that is next to be done. */
+double window_duties(struct plane *plane, double now);
+struct bounded *find_bounded(const struct stream *stream, int32_t transport);
+void remove_bounded(struct plane *plane, struct bounded *row);
 
 static inline void put16(uint8_t *at, uint32_t value)
 {

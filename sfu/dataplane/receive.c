@@ -83,7 +83,8 @@ static const double FULL_INTERVAL_S = 1;
 static void on_arrivals(struct plane *plane, struct transport *transport, struct bytes report, double now)
 {
     struct sampling *sampling = &transport->sampling;
-    bool calm = sampling->calm && shows_no_limit(&plane->outbox, transport->index, sampling, report);
+    int32_t arrived;
+    bool calm = sampling->calm && shows_no_limit(&plane->outbox, transport->index, sampling, report, &arrived);
     if (calm && now < sampling->full_from)
         return;
     if (calm)
@@ -125,6 +126,8 @@ void on_datagram(struct plane *plane, uint8_t *data, uint32_t length, const uint
         return;
     }
     datagram.size = (uint32_t)plain;
+    if (rtcp && plane->windows[transport->index])
+        window_on_rtcp(plane, transport, datagram, now);
     if (rtcp && reports_arrivals_alone(datagram))
         on_arrivals(plane, transport, datagram, now);
     else if (rtcp && reports_reception_alone(datagram))
@@ -486,6 +489,8 @@ static void forward(struct plane *plane, struct stream *stream, const struct par
             if (group->columns[k].first_sequence <= parsed->sequence)
                 write_stream_rows(plane, &group->class_, group->columns + k, 1, parsed, now);
     }
+    if (stream->bounded)
+        window_forward(plane, stream, parsed, late, now);
 }
 
 /* A packet with a number and a payload: keep it, count it, forward it. */

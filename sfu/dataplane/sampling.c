@@ -39,14 +39,17 @@ static double reference_s(struct bytes report, int64_t last)
     return (double)(last + ahead) * REFERENCE_S;
 }
 
-bool shows_no_limit(const struct outbox *outbox, int32_t transport, const struct sampling *sampling, struct bytes packet)
+bool shows_no_limit(const struct outbox *outbox, int32_t transport, const struct sampling *sampling, struct bytes packet, int32_t *arrived)
 {
     uint8_t symbols[LOG_SIZE];
     struct bytes report = from(packet, REPORT_HEADER_BYTES);
     uint32_t count = read16(report, 2), missing = 0, last = 0;
-    bool padded = octet(packet, 0) & 0x20;
-    if (padded || !count || count > LOG_SIZE || transport >= outbox->logged_transports)
+    /* libwebrtc pads its reports to whole words; the last octet counts the padding */
+    uint32_t padding = octet(packet, 0) & 0x20 ? octet(packet, packet.size - 1) : 0;
+    *arrived = -1;
+    if ((octet(packet, 0) & 0x20 && !padding) || padding > report.size || !count || count > LOG_SIZE || transport >= outbox->logged_transports)
         return false;
+    report.size -= padding;
     uint32_t at = read_symbols(report, symbols, count);
     int64_t ticks = 0;
     for (uint32_t i = 0; at && i < count; i++) {
@@ -63,9 +66,12 @@ bool shows_no_limit(const struct outbox *outbox, int32_t transport, const struct
             ticks += (int16_t)delta;
         at += symbols[i];
     }
-    if (!at || !last || missing > sampling->loss * count)
+    if (!at || !last)
         return false;
-    uint32_t number = (read16(report, 0) + last - 1) & (LOG_SIZE - 1);
+    *arrived = (int32_t)((read16(report, 0) + last - 1) & 0xFFFF);
+    if (missing > sampling->loss * count)
+        return false;
+    uint32_t number = (uint32_t)*arrived & (LOG_SIZE - 1);
     double arrived_at = reference_s(report, sampling->reference) + (double)ticks * TICK_S;
     return arrived_at - outbox->sent_at[(size_t)transport * LOG_SIZE + number] <= sampling->delay_s;
 }

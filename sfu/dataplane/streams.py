@@ -94,12 +94,14 @@ class SampledRates(RateMeter):
 class _Served:
     """A subscriber of the whole stream who is served by the control plane."""
 
-    __slots__ = ("column", "kind", "line", "position")
+    __slots__ = ("caught_up", "column", "kind", "line", "position")
 
     def __init__(self, kind: TemplateClass, column: Column, line: Line | None, position: Position) -> None:
         self.kind, self.column, self.line = kind, column, line
         self.position = position
         "What it was sent last."
+        self.caught_up: set[int] = set()
+        "Numbers of packets that it was sent from the history; the copy of a late one may still come."
 
 
 class PlaneTable(FanoutTable):
@@ -115,6 +117,8 @@ class PlaneTable(FanoutTable):
         self._plane, self._stream = plane, stream
         self._rows: dict[object, tuple[TemplateClass, Column]] = {}
         self._served: dict[object, _Served] = {}
+        self._copied_until = 0
+        "The number after that of the newest copy."
 
     def __len__(self) -> int:
         """See the base class."""
@@ -155,16 +159,24 @@ class PlaneTable(FanoutTable):
         if after is None:
             after = Position(column.first_sequence - 1, 0, 0, 0, 0)
         if line is None:
-            self._rows[key] = kind, column
-            self._plane.join(self._stream.number, kind, column, after.sequence)
+            self._join(key, kind, column, after)
             return
         self._stream.attend(True)
         served = self._served[key] = _Served(kind, column, line, after)
-        # what the plane received before it was asked for copies
-        for sequence in range(after.sequence + 1, self._stream.attended_from):
+        # What the plane received before it was asked for copies, and what waited there while its copies came. Later
+        # copies are still to come.
+        for sequence in range(after.sequence + 1, max(self._stream.attended_from, self._copied_until)):
             packet = self._stream.stored(sequence)
             if packet is not None:
                 self._serve(served, packet, None, late=False)
+                served.caught_up.add(sequence)
+
+    def _join(self, key: object, kind: TemplateClass, column: Column, after: Position) -> None:
+        self._rows[key] = kind, column
+        if column.patience_s is None:
+            self._plane.join(self._stream.number, kind, column, after.sequence)
+        else:
+            self._plane.join_bounded(self._stream.number, kind, column, after, column.patience_s)
 
     def remove(self, _kind: TemplateClass, key: object) -> Position | None:
         """See the base class."""
@@ -176,6 +188,8 @@ class PlaneTable(FanoutTable):
 
     def position(self, key: object) -> Position | None:
         """See the base class."""
+        if key in self._rows and (column := self._rows[key][1]).patience_s is not None:
+            return self._plane.bounded_position(self._stream.number, column.transport)
         served = self._served.get(key)
         return self._stream.position() if served is None else served.position
 
@@ -184,23 +198,23 @@ class PlaneTable(FanoutTable):
         if needed and key in self._rows:
             self._stream.attend(True)  # first, so that no packet comes between
             kind, column = self._rows.pop(key)
-            self._served[key] = _Served(
-                kind, column, None, self._plane.leave(self._stream.number, column.transport)
-            )
+            end = self._plane.leave if column.patience_s is None else self._plane.release
+            self._served[key] = _Served(kind, column, None, end(self._stream.number, column.transport))
         elif not needed and key in self._served and self._served[key].line is None:
             served = self._served.pop(key)
-            self._rows[key] = served.kind, served.column
-            self._plane.join(self._stream.number, served.kind, served.column, served.position.sequence)
+            self._join(key, served.kind, served.column, served.position)
 
     def forward(self, rows: RowBuffer, packet: SourcePacket, *, late: bool) -> int:
         """Send the packet to the subscribers that the control plane serves; return their number."""
+        if not late:
+            self._copied_until = packet.sequence + 1
         return sum(self._serve(served, packet, rows, late=late) for served in self._served.values())
 
     @staticmethod
     def _serve(served: _Served, packet: SourcePacket, rows: RowBuffer | None, *, late: bool) -> bool:
         """Send a packet to a subscriber, if it was not sent it and is to be; `rows` for one that has no line."""
         first = served.column.first_sequence if late else served.position.sequence + 1
-        if packet.sequence < first:
+        if packet.sequence < first or (late and packet.sequence in served.caught_up):
             return False
         if not late:
             served.position = position_of(packet)
@@ -242,6 +256,10 @@ class PlaneStream(InboundStream):
         rows = [
             f"transport {row['transport']} as SSRC {row['ssrc']} from {row['first_sequence']}"
             for row in self._plane.read_rows(self.number)
+        ] + [
+            f"transport {row.transport} as SSRC {row.ssrc} bounded, {row.waiting} packets wait from {row.next},"
+            f" {row.unconfirmed} of {row.window} are unconfirmed"
+            for row in self._plane.read_bounded_rows(self.number)
         ]
         copies = ", copied to Python" if self.state.copies else ""
         head = super().describe().removesuffix("in Python")

@@ -53,6 +53,8 @@ static void remove_stream(struct plane *plane, struct stream *stream)
             transport->ssrcs[left++] = transport->ssrcs[i];
     if (transport)
         transport->ssrc_count = left;
+    while (stream->bounded)
+        remove_bounded(plane, stream->bounded);
     int slot = (int)(stream->uid % MAX_STREAMS);
     plane->streams[slot] = NULL;
     free_stream(stream);
@@ -333,8 +335,10 @@ void plane_set_muted(struct plane *plane, uint64_t uid, int muted)
 {
     plane_lock(plane);
     struct stream *stream = find_stream(plane, uid);
-    if (stream)
+    if (stream && !stream->state.muted != !muted) {
         stream->state.muted = (uint8_t)muted;
+        stream->unsent_from = newest_number(stream) + 1;
+    }
     plane_unlock(plane);
 }
 
@@ -344,12 +348,27 @@ void read_position(const struct stream *stream, struct position *position)
     *position = (struct position){state->highest, state->highest_timestamp, state->picture_id, state->frame_number, state->tl0picidx};
 }
 
+int64_t newest_number(const struct stream *stream)
+{
+    int64_t newest = stream->state.highest;
+    while (find_kept(stream, newest + 1))
+        newest++;
+    return newest;
+}
+
+/* The position of what was sent to all rows; nothing else may be sent under its number. */
+static void read_sent(const struct stream *stream, struct position *position)
+{
+    read_position(stream, position);
+    position->sequence = newest_number(stream);
+}
+
 void plane_position(struct plane *plane, uint64_t uid, struct position *position)
 {
     plane_lock(plane);
     struct stream *stream = find_stream(plane, uid);
     if (stream)
-        read_position(stream, position);
+        read_sent(stream, position);
     plane_unlock(plane);
 }
 
@@ -359,7 +378,7 @@ void plane_set_copies(struct plane *plane, uint64_t uid, int copies, struct posi
     struct stream *stream = find_stream(plane, uid);
     if (stream) {
         stream->state.copies = (uint8_t)copies;
-        read_position(stream, position);
+        read_sent(stream, position);
     }
     plane_unlock(plane);
 }
@@ -514,9 +533,14 @@ int plane_leave(struct plane *plane, uint64_t uid, int32_t transport, struct pos
                 break;
             }
     if (stream)
-        read_position(stream, position);
+        read_sent(stream, position);
+    struct bounded *row = stream && !found ? find_bounded(stream, transport) : NULL;
+    if (row) {
+        *position = row->sent;
+        remove_bounded(plane, row);
+    }
     plane_unlock(plane);
-    return found ? 0 : -1;
+    return found || row ? 0 : -1;
 }
 
 int plane_read_rows(struct plane *plane, uint64_t uid, struct column *columns, int size)

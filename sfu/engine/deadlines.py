@@ -23,6 +23,7 @@ class Reason(Enum):
     REPLAY = "replay"
     OPENING = "packets that open a stream"
     BANDWIDTH = "estimate, pacer, padding"
+    WINDOW = "packets that wait for reports of arrivals"
     SPEAKERS = "speakers"
     CONSENT = "consent of a peer"
     QUALITY = "connection quality"

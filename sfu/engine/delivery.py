@@ -5,6 +5,7 @@
 keyframe or replays the retained one.
 """
 
+import math
 from collections.abc import Iterable
 from functools import partial
 
@@ -19,6 +20,7 @@ from sfu.engine.peers.linkstate import DEAD, state
 from sfu.engine.peers.peer import Peer
 from sfu.engine.peers.publication import Publication, Subscription
 from sfu.engine.speaking import Speaking
+from sfu.fanout.window import Window
 from sfu.forwarding.fan import Fan
 from sfu.receiving.inbound_stream import MAX_REPLAY_PACKETS, InboundStream
 from sfu.values import (
@@ -52,6 +54,7 @@ class Delivery:
         self._speaking = speaking
         self.bandwidth = BandwidthControl(context.rows, context.containment)
         self.replayed_packets = 0
+        context.rows.transports.windows.on_waiting = self._run_window_later
         self._openings = Openings(context)
         self._replays: dict[Subscription, None] = {}
 
@@ -96,6 +99,15 @@ class Delivery:
         self.bandwidth.send_due(now)
         if not self.bandwidth.is_active:
             self._deadlines.cancel(self, Reason.BANDWIDTH)
+
+    def _run_window_later(self, window: Window) -> None:
+        duty = partial(self._run_window, window)
+        self._deadlines.set(window, Reason.WINDOW, window.due_at, duty)
+
+    def _run_window(self, window: Window, now: float) -> None:
+        window.run_due(now)
+        if not math.isinf(window.due_at):
+            self._run_window_later(window)
 
     def explain(self, peer: Peer, now: float) -> BandwidthExplanation:
         """Return an explanation of a peer's allotments."""

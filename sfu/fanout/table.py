@@ -11,8 +11,9 @@ each row in place with libsrtp and sends all rows with one system call.
 """
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,7 @@ import numpy.typing as npt
 from sfu.fanout.pacer import Line
 from sfu.fanout.row_buffer import COLUMN, RowBuffer
 from sfu.fanout.template import Template, TemplateClass, make_template
+from sfu.fanout.window import Window
 from sfu.wire.packet import SourcePacket
 
 
@@ -39,6 +41,8 @@ class Column:
     "Index of the subscriber's transport in `Transports`."
     frame_number_offset: int = 0
     "Outgoing frame number of the dependency descriptor minus the source's."
+    patience_s: float | None = None
+    "How long its packets wait for a report of arrivals at most; None: they do not wait (`sfu.fanout.window`)."
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +123,94 @@ class Columns:
         return len(columns)
 
 
+class Source(Protocol):
+    """The stream whose packets a table forwards under their own numbers, as far as bounded rows need it."""
+
+    packet_at: float
+    newest: int
+    "The highest number of a packet, which may have come late."
+
+    @property
+    def waits_from(self) -> int:
+        """The number of the oldest packet that may wait: it is kept, and may be forwarded."""
+
+    def position(self) -> Position:
+        """Return the numbers of the newest packet."""
+
+    def stored(self, sequence: int) -> SourcePacket | None:
+        """Return a packet of the history; None if it is not kept."""
+
+
+class Bounded:
+    """A subscriber who is sent what its window admits (`sfu.fanout.window`); what waits is in the stream's history."""
+
+    __slots__ = ("_patience_s", "_rows", "_source", "_window", "column", "kind", "next", "packed", "sent")
+
+    def __init__(
+        self, kind: TemplateClass, column: Column, patience_s: float, sent: Position, source: Source
+    ) -> None:
+        """`sent` has the numbers of the last packet that it was sent."""
+        self.kind = kind
+        self.column = column
+        self.packed = pack_column(column)
+        self._patience_s = patience_s
+        self.sent = sent
+        self.next = sent.sequence + 1
+        "The first sequence number that it was not sent."
+        self._source = source
+        self._rows: RowBuffer | None = None
+        self._window: Window | None = None
+
+    def window(self, rows: RowBuffer) -> Window:
+        """Return the window; `rows` is where its packets go from now on."""
+        if self._window is None:
+            self._rows = rows
+            self._window = rows.transports.windows.enter(self.column.transport, self, self._patience_s)
+        return self._window
+
+    def leave(self) -> None:
+        """Leave the window."""
+        if self._rows is not None:
+            self._rows.transports.windows.leave(self.column.transport, self)
+            self._rows = self._window = None
+
+    def waits(self) -> bool:
+        """Skip what is no longer to be sent, or no longer kept; return whether a packet waits."""
+        self.next = max(self.next, self._source.waits_from)
+        return self.next <= self._source.newest
+
+    def serve(self, now: float, *, everything: bool = False) -> None:
+        """Send from the history what the window admits, or everything."""
+        rows, window = self._rows, self._window
+        if rows is None or window is None:
+            return  # it has not been sent anything yet
+        while self.waits() and (everything or window.has_room(now)):
+            packet = self._source.stored(self.next)
+            self.next += 1
+            if packet is not None:  # else lost, until it comes late
+                self.sent = position_of(packet)
+                template = make_template(self.kind, packet)
+                if template is not None:
+                    rows.write(self.packed, template, packet)
+                    window.wrote(now)
+
+    def release(self, now: float) -> None:
+        """Send all that waits."""
+        self.serve(now, everything=True)
+
+
 class FanoutTable:
     """All subscribers of one substream, by template class."""
 
-    def __init__(self) -> None:
-        """Start without subscribers."""
+    def __init__(self, source: Source | None = None) -> None:
+        """Start without subscribers; with `source`, the stream whose numbers the substream has, rows can be bounded."""
         self.classes: dict[TemplateClass, Columns] = {}
         self._paced: dict[object, tuple[TemplateClass, Column, Line]] = {}
+        self._source = source
+        self._written_to: RowBuffer | None = None  # where the last packet went
+        self._bounded: dict[object, Bounded] = {}
+        self._attended: dict[object, Bounded] = {}
+        "Bounded subscribers who are in `classes` while they are about to change to another substream."
         self.packets = 0
         "Packets forwarded in total, for sender reports: a subscriber's count is the difference of two readings."
         self.octets = 0
@@ -133,7 +218,7 @@ class FanoutTable:
 
     def __len__(self) -> int:
         """Return the number of subscribers."""
-        return len(self._paced) + sum(columns.count for columns in self.classes.values())
+        return len(self._paced) + len(self._bounded) + sum(columns.count for columns in self.classes.values())
 
     def add(
         self,
@@ -141,17 +226,41 @@ class FanoutTable:
         key: object,
         column: Column,
         line: Line | None = None,
-        after: Position | None = None,  # noqa: ARG002 - of use to the native data plane
+        after: Position | None = None,
     ) -> None:
-        """Add a subscriber to its class, or with a pacer's line of its own.
+        """Add a subscriber to its class, or with a pacer's line of its own, or bounded, if `column` says so.
 
-        `after` is what it was sent of the substream already; it matters where packets are forwarded by themselves
-        (`sfu.dataplane`), and the next packet may have been.
+        `after` is what it was sent of the substream already; the next packet may be in the history.
         """
-        if line is None:
-            self.classes.setdefault(kind, Columns()).add(key, column)
-        else:
+        source, patience_s = self._source, column.patience_s
+        if line is not None:
             self._paced[key] = (kind, column, line)
+            for packet in self._since(after):
+                paced = single_packet(kind, column, packet)
+                if paced is not None:
+                    line.enqueue(bytes(paced), keyframe=packet.frame.keyframe)
+        elif patience_s is not None and source is not None:
+            after = after or Position(column.first_sequence - 1, 0, 0, 0, 0)
+            row = self._bounded[key] = Bounded(kind, column, patience_s, after, source)
+            if self._written_to is not None:
+                window = row.window(self._written_to)
+                row.serve(source.packet_at)
+                window.settle(source.packet_at)
+        else:
+            self.classes.setdefault(kind, Columns()).add(key, column)
+            for packet in self._since(after):
+                template = make_template(kind, packet)
+                if template is not None and self._written_to is not None:
+                    self._written_to.write(pack_column(column), template, packet)
+
+    def _since(self, after: Position | None) -> Iterator[SourcePacket]:
+        """Yield the packets of the history that waited for a window after this position."""
+        source = self._source
+        if after is not None and source is not None:
+            for sequence in range(max(after.sequence + 1, source.waits_from), source.newest + 1):
+                packet = source.stored(sequence)
+                if packet is not None:
+                    yield packet
 
     def remove(self, kind: TemplateClass, key: object) -> Position | None:
         """Remove a subscriber; does nothing if there is none with this key.
@@ -159,6 +268,11 @@ class FanoutTable:
         Returns its position if that may differ from the substream's own.
         """
         self._paced.pop(key, None)
+        self._attended.pop(key, None)
+        bounded = self._bounded.pop(key, None)
+        if bounded is not None:
+            bounded.leave()
+            return bounded.sent
         columns = self.classes.get(kind)
         if columns is not None and columns.remove(key) and not columns.count:
             del self.classes[kind]
@@ -170,11 +284,24 @@ class FanoutTable:
         return False
 
     def attend_to(self, key: object, needed: bool) -> None:
-        """Let a subscriber be served by the control plane for a while, if it is there."""
+        """Let a subscriber be served by the control plane for a while, if it is there; then its row is not bounded."""
+        source = self._source
+        if source is None:
+            return
+        if needed and key in self._bounded:
+            row = self._attended[key] = self._bounded.pop(key)
+            row.release(source.packet_at)
+            row.leave()
+            self.classes.setdefault(row.kind, Columns()).add(key, row.column)
+        elif not needed and key in self._attended:
+            row = self._attended[key]
+            self.remove(row.kind, key)
+            self.add(row.kind, key, row.column, after=source.position())
 
-    def position(self, _key: object) -> Position | None:
+    def position(self, key: object) -> Position | None:
         """Return the position of a subscriber if it may differ from the substream's own."""
-        return None
+        row = self._bounded.get(key)
+        return None if row is None else row.sent
 
     def forward(self, rows: RowBuffer, packet: SourcePacket, *, late: bool) -> int:
         """Write the packet's rows for all subscribers, and return how many."""
@@ -189,9 +316,34 @@ class FanoutTable:
                 if paced is not None:
                     line.enqueue(bytes(paced), keyframe=packet.frame.keyframe)
                     written += 1
+        self._written_to = rows
+        if self._bounded and self._source is not None:
+            self._forward_bounded(rows, packet, self._source.packet_at, late=late)
+            written += len(self._bounded)  # sent, or waiting
         self.packets += 1
         self.octets += len(packet.data) - packet.payload_at
         return written
+
+    def _forward_bounded(self, rows: RowBuffer, packet: SourcePacket, now: float, *, late: bool) -> None:
+        """Write the packet's rows for bounded subscribers whose windows admit them."""
+        admitted: dict[TemplateClass, list[Bounded]] = {}
+        for row in self._bounded.values():
+            window = row.window(rows)
+            if late and packet.sequence < row.next:
+                if row.column.first_sequence <= packet.sequence:
+                    admitted.setdefault(row.kind, []).append(row)
+            elif not row.waits() or row.next != packet.sequence:
+                row.serve(now)
+            elif window.has_room(now):
+                row.next, row.sent = packet.sequence + 1, position_of(packet)
+                admitted.setdefault(row.kind, []).append(row)
+            window.settle(now)
+        for kind, members in admitted.items():
+            template = make_template(kind, packet)
+            if template is not None:
+                rows.write(np.concatenate([row.packed for row in members]), template, packet)
+                for row in members:
+                    row.window(rows).wrote(now)
 
 
 class TapTable(FanoutTable):

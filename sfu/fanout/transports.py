@@ -4,6 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sfu.fanout.sentlog import SentLog
+from sfu.fanout.window import Windows
 
 # The path to a client, as the socket reads it (sfu.shell.udp): the client's raw sockaddr, and from CONTROL_AT on the
 # control message that names the local address to send from.
@@ -23,6 +24,8 @@ class Transports:
         "The next transport-wide sequence number."
         self.sent = SentLog()
         "The packets sent with these numbers."
+        self.windows = Windows(self.sequence)
+        "Of what is sent without a native data plane."
         self.sessions = np.zeros(MAX_TRANSPORTS, np.uintp)
         "Memory addresses of libsrtp's outbound SRTP contexts; 0 until DTLS is connected."
         self._count = 0

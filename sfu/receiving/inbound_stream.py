@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from sfu.budget import Budget
-from sfu.fanout.table import FanoutTable
+from sfu.fanout.table import FanoutTable, Position
 from sfu.limits import SENDER_REPORTS
 from sfu.receiving.compactor import Compactor
 from sfu.receiving.history import AUDIO_HISTORY, VIDEO_HISTORY, History
@@ -275,11 +275,14 @@ class PortableStream(InboundStream):
         self.unwrapper = Unwrapper()
         self.compactor = Compactor()
         self.highest = -1
+        self.newest = -1
+        "As `highest`, or the number of a later packet that came late, after padding that was left out."
         self.nacks = NackGenerator()
         self.statistics = ReceiverStatistics(ssrc, self.clock_rate)
         self.rates = RateMeter(now)
         self.recent = RecentPayloads()
-        self.history = History(AUDIO_HISTORY if spec.kind == "audio" else VIDEO_HISTORY)
+        self._kept = AUDIO_HISTORY if spec.kind == "audio" else VIDEO_HISTORY
+        self.history = History(self._kept)
         self.max_temporal = 0
         self.structure = None
         self.frames = FramesShown()
@@ -293,11 +296,34 @@ class PortableStream(InboundStream):
         self.tl0picidx = 0
         self.seen_at: dict[int, float] = {0: now}
         self.point_sets: set[int] = set()
+        self._muted = False
+        self._unsent_from = 0  # what was received before the last change of `_muted` no longer waits
 
     def kept(self, sequence: int) -> tuple[bytes, object] | None:
         """See the base class."""
         packet = self.history.get(sequence)
         return None if packet is None else (packet, self.history.context(sequence))
+
+    def make_table(self) -> FanoutTable:
+        """See the base class."""
+        return FanoutTable(self)
+
+    def set_muted(self, muted: bool) -> None:
+        """See the base class."""
+        if muted != self._muted:
+            self._muted, self._unsent_from = muted, self.newest + 1
+
+    @property
+    def waits_from(self) -> int:
+        """See `sfu.fanout.table.Source`."""
+        first = self.newest + 1 if self._muted else self._unsent_from
+        return max(first, self.highest + 1 - self._kept)
+
+    def position(self) -> Position:
+        """Return the numbers of the newest packet."""
+        return Position(
+            self.newest, self.highest_timestamp, self.picture_id, self.tl0picidx, self.frame_number
+        )
 
     def keeps_all(self, first: int) -> bool:
         """See the base class."""
@@ -324,6 +350,7 @@ class PortableStream(InboundStream):
         self.max_temporal = max(self.max_temporal, temporal)
         picture = not late and packet.timestamp != self.highest_timestamp
         self.rates.add(frame.points, len(packet.data), now, pictures=int(picture))
+        self.newest = max(self.newest, packet.sequence)
         if not late:
             self.highest = packet.sequence
             self.highest_timestamp = packet.timestamp

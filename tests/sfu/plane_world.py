@@ -64,7 +64,9 @@ class PlaneWorld(World):
         self.endpoint = MediaEndpoint(SETTINGS, drops)
         self.arena, self.outbox = self.endpoint._arena, self.endpoint.rows
         self.media = udp.open_socket(0, self.arena)
-        self.plane = self.endpoint.plane = Plane(self._module, self.outbox, self.media, drops)
+        self.plane = self.endpoint.plane = Plane(
+            self._module, self.outbox, self.media, drops, lambda: self.now
+        )
         self.outbox.open(self.plane.rows)
         self.core = Core(self.outbox, self.events.append, drops)
         self.endpoint._handlers = SimpleNamespace(
@@ -118,6 +120,10 @@ class PlaneWorld(World):
         self.endpoint._update_feedback(self.publisher)  # as after each negotiation
         self.plane.process(datagram, client.path, self.now)
         self.punted()
+
+    def feed_rtcp(self, name, packet):
+        """See the base class."""
+        self.feed(packet, name)
 
     def punted(self):
         for _ in range(3):  # what is punted can lead to punts: a first packet, and what follows from it

@@ -19,6 +19,7 @@ from sfu.wire.rtp import URI_AUDIO_LEVEL, URI_MID, URI_RID, build_extensions
 
 VIEWER_KIND = TemplateClass((("opus", 111), ("vp8", 96)), ())
 NTP = rtcp.ntp_time(1_700_000_000)
+SRTP_TAG_BYTES = 16
 
 
 def parameters(kind):
@@ -64,6 +65,8 @@ class World:
             self.sent.append(
                 (self.names[self.arena.transports[i]], self.arena.rows[i, : self.arena.lengths[i]].tobytes())
             )
+        self.arena.lengths[:count] += SRTP_TAG_BYTES
+        return self.now
 
     def peer(self, name):
         agent = IceAgent(name, "password")
@@ -118,6 +121,11 @@ class World:
 
     def feed(self, packet):
         self.core.router.on_rtp(self.publisher, packet, self.now)
+        self.outbox.flush()
+
+    def feed_rtcp(self, name, packet):
+        """A report or request of a peer."""
+        self.core.reports.on_rtcp(self.core.peers[name], packet, self.now, NTP)
         self.outbox.flush()
 
     def tick(self, seconds, *rids):

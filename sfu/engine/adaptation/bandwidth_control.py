@@ -13,6 +13,7 @@ from sfu.engine.peers.peer import Peer
 from sfu.engine.peers.publication import Subscription
 from sfu.fanout.pacer import Pacer
 from sfu.fanout.row_buffer import RowBuffer
+from sfu.fanout.window import patience_s
 
 # A keyframe of 100 kB is gone in a third of a second at the first; above the second it is sent as it comes. In between,
 # and down to the least, it is so too for who has got all that is wanted for a while without congestion.
@@ -57,12 +58,26 @@ class BandwidthControl:
         estimator = link.downstream.estimator
         if estimator is None:
             estimator = link.downstream.estimator = Estimator(self._rows.transports.sent, link.transport)
+        window, before_s = self._rows.transports.windows.get(link.transport), estimator.rtt_s
+        if window is not None:
+            arrived = estimator.last_arrived(data)
+            if arrived is not None:
+                window.reported(arrived[0], now, no_limit=arrived[1])
         estimator.on_feedback(data, now)
         if estimator.rtt_s is not None:
             link.rtt_s = estimator.rtt_s
+            if patience_s(before_s) is None and patience_s(estimator.rtt_s) is not None:
+                self._bound(peer)
         if not math.isinf(estimator.available_bps):
             self._limited[peer.id] = peer
             self._take(peer, estimator.available_bps, now)
+
+    @staticmethod
+    def _bound(peer: Peer) -> None:
+        """Bound the rows of screens, now that the viewer is known to report arrivals soon."""
+        for subscription in peer.subscriptions.values():
+            if subscription.patience_s is not None and not subscription.bounded:
+                subscription.enter_again()
 
     def receivers_estimate(self, peer: Peer, available_bps: float, now: float) -> None:
         """What a peer says itself that its way bears; not asked of those who report arrivals."""

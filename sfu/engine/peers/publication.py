@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sfu.engine.peers.link import ConnectionId, Link
+from sfu.fanout import window
 from sfu.fanout.pacer import Line
 from sfu.fanout.table import Position, position_of, single_packet
 from sfu.fanout.template import TemplateClass
@@ -151,6 +152,8 @@ class Subscription:
         self.steadiness = Steadiness(screen=published.spec.screen_share)
         self.redundancy = RedundancyLevel.AS_SENT
         "What audio carries, where the subscriber takes any."
+        self.bounded = False
+        "Its packets were to wait for reports of arrivals when it was added to a table last."
         self.started = False
         "SubscriptionStarted was emitted."
         self.opened = False
@@ -266,6 +269,17 @@ class Subscription:
         line = pacer.line(self)
         line.rank = self.rank
         return line
+
+    @property
+    def patience_s(self) -> float | None:
+        """Return how long its packets wait for a report of arrivals at most; None: they do not (`sfu.fanout.window`).
+
+        Those of a screen wait, since many of them come at once.
+        """
+        estimator, spec = self.subscriber.downstream.estimator, self.published.spec
+        if estimator is None or not spec.screen_share or spec.kind != "video" or not self.numbered:
+            return None
+        return window.patience_s(estimator.rtt_s)
 
     # --- which stream --------------------------------------------------------------------------------------------
 
@@ -483,7 +497,9 @@ class Subscription:
         assert substream is not None
         assert segment is not None
         assert self._kind is not None
-        substream.table.add(self._kind, self, self._column(segment), self.line, after)
+        entry = replace(self._column(segment), patience_s=self.patience_s)
+        self.bounded = entry.patience_s is not None
+        substream.table.add(self._kind, self, entry, self.line, after)
         if self.fan is not None and self in self.fan.switching:
             self.fan.wait_for_switch(self)
         elif self.fan is not None:

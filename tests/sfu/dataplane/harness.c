@@ -44,7 +44,7 @@ struct world {
     struct plane *plane;
     struct outbox shared;
     struct sockaddr_in6 address;
-    uint8_t path[PATH_BYTES];
+    uint8_t path[PATH_BYTES], viewer_paths[VIEWERS + 1][PATH_BYTES];
     uint64_t streams[STREAMS];
     int punt_fd;
 };
@@ -103,8 +103,11 @@ static void add_streams(struct world *world, double now)
     for (int i = 1; i < EXTENSIONS; i++)
         section.extensions[i] = (uint8_t)i;
     memset(world->path, 7, sizeof world->path);
-    for (int32_t i = 0; i <= VIEWERS; i++)
+    for (int32_t i = 0; i <= VIEWERS; i++) {
         plane_connect(world->plane, i, 1, 1, (uint32_t)i + 1, &limits);
+        memset(world->viewer_paths[i], 8 + i, PATH_BYTES);
+        plane_set_path(world->plane, world->viewer_paths[i], i);
+    }
     plane_set_path(world->plane, world->path, 0);
     plane_set_feedback(world->plane, 0, 1, 1000);
     for (int i = 0; i < STREAMS; i++) {
@@ -127,8 +130,16 @@ static void join(struct world *world, double now)
     plane_position(world->plane, stream, &position);
     int32_t viewer = 1 + (int32_t)chance(VIEWERS);
     struct column column = {position.sequence - chance(20), 77, chance(1 << 30), viewer, (uint16_t)chance(65536), 5, 6, 7};
-    plane_leave(world->plane, stream, viewer, &position);
-    plane_join(world->plane, stream, &class_, &column, column.first_sequence - 1, now);
+    if (chance(3))
+        plane_leave(world->plane, stream, viewer, &position);
+    else
+        plane_release(world->plane, stream, viewer, &position, now);
+    plane_leave(world->plane, stream, viewer, &position); /* release ends only bounded rows */
+    position.sequence = column.first_sequence - 1;
+    if (chance(2))
+        plane_join(world->plane, stream, &class_, &column, position.sequence, now);
+    else
+        plane_join_bounded(world->plane, stream, &class_, &column, &position, 0.1, now);
 }
 
 static void edit(struct world *world, double now)
@@ -141,8 +152,9 @@ static void edit(struct world *world, double now)
     double levels[4];
     struct stored stored = {0};
     uint64_t serial;
+    struct bounded_row rows[VIEWERS];
     struct sampling sampling = {chance(4) > 0, chance(2) ? 1e9 : -1, (double)chance(1 << 20), chance(2), chance(1 << 24)};
-    switch (chance(13)) {
+    switch (chance(14)) {
     case 0:
     case 1:
         join(world, now);
@@ -179,7 +191,11 @@ static void edit(struct world *world, double now)
         plane_move(world->plane, 1 + (int32_t)chance(VIEWERS), world->path);
         break;
     case 11:
-        plane_sample_reports(world->plane, 0, &sampling);
+        plane_sample_reports(world->plane, (int32_t)chance(VIEWERS + 1), &sampling);
+        break;
+    case 12:
+        plane_bounded_position(world->plane, stream, 1 + (int32_t)chance(VIEWERS), &position);
+        plane_read_bounded_rows(world->plane, stream, rows, 1 + (int)chance(VIEWERS));
         break;
     default:
         plane_take(world->plane, &taken, &serial);
@@ -187,8 +203,8 @@ static void edit(struct world *world, double now)
     }
 }
 
-/* A report of arrivals: chunks of each kind, then deltas. */
-static uint32_t report(uint8_t *data)
+/* A report of arrivals: chunks of each kind, then deltas; often about packets that were sent lately. */
+static uint32_t report(uint8_t *data, uint16_t next)
 {
     uint32_t size = 20 + 4 * chance(60);
     data[0] = (uint8_t)(0x8F | (chance(20) ? 0 : 0x20));
@@ -199,6 +215,10 @@ static uint32_t report(uint8_t *data)
     put16(data + 14, chance(10) ? chance(200) : chance(65536));
     if (chance(4)) /* deltas that are there: a run of small ones, as many as there is room for */
         put16(data + 20, 1 << 13 | chance(size));
+    if (chance(4)) {
+        put16(data + 12, next - chance(40));
+        put16(data + 14, 1 + chance(30));
+    }
     return size;
 }
 
@@ -243,23 +263,45 @@ static uint32_t datagram(uint8_t *data)
     return chance(50) ? size : chance(size + 1);
 }
 
+/* A packet waits only while its window is full; how many wait. */
+static long check_bounded(struct world *world)
+{
+    struct bounded_row rows[VIEWERS];
+    long waiting = 0;
+    for (int k = 0; k < STREAMS; k++) {
+        int count = plane_read_bounded_rows(world->plane, world->streams[k], rows, VIEWERS);
+        for (int i = 0; i < count; i++) {
+            if (rows[i].waiting && rows[i].unconfirmed < rows[i].window)
+                abort();
+            waiting += rows[i].waiting;
+        }
+    }
+    return waiting;
+}
+
 static int fuzz(uint64_t seed, long inputs)
 {
     struct world world;
+    long waited = 0;
     uint8_t data[INPUT_BYTES];
     double now = 100;
     state = seed * 0x9E3779B97F4A7C15u + 1;
     open_world(&world);
     add_streams(&world, now);
     for (long i = 0; i < inputs; i++) {
-        uint32_t size = chance(8) ? datagram(data) : report(data);
-        plane_datagram(world.plane, data, size, world.path, now);
+        uint32_t viewer = chance(VIEWERS + 1);
+        if (chance(6))
+            plane_datagram(world.plane, data, datagram(data), world.path, now);
+        else
+            plane_datagram(world.plane, data, report(data, world.shared.sequences[viewer]), world.viewer_paths[viewer], now);
         if (!chance(8))
             edit(&world, now);
         if (!chance(20)) {
             now += 1e-3 * chance(30);
             plane_duties(world.plane, now);
         }
+        if (!chance(8))
+            waited += check_bounded(&world);
         if (!chance(5000)) { /* everything anew */
             plane_disconnect(world.plane, 0);
             add_streams(&world, now);
@@ -267,10 +309,10 @@ static int fuzz(uint64_t seed, long inputs)
     }
     struct plane_counters counters;
     plane_read_counters(world.plane, &counters);
-    printf("%ld inputs, %lu forwarded, %lu punted copies\n", inputs, (unsigned long)counters.forwarded_packets,
-           (unsigned long)counters.punts[PUNT_COPY]);
+    printf("%ld inputs, %lu forwarded, %lu punted copies, %ld seen waiting\n", inputs, (unsigned long)counters.forwarded_packets,
+           (unsigned long)counters.punts[PUNT_COPY], waited);
     close_world(&world);
-    return counters.forwarded_packets == 0;
+    return !counters.forwarded_packets || !waited;
 }
 
 static atomic_bool ended;
