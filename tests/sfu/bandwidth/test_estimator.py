@@ -206,6 +206,29 @@ def test_the_end_of_a_report_a_second_is_read_of_a_link_that_shows_no_limit_and_
     assert len(read) >= 38
 
 
+def end_of_report(call, number, at):
+    """A report of one packet of this number, which seems to have arrived on the empty path after it was sent at `at`."""
+    ticks = round((at + call.estimator.delay.base_s) / 0.00025)
+    return struct.pack("!HHIHh", number & 0xFFFF, 1, ticks // 256 << 8, 0x4001, ticks % 256)
+
+
+def test_ends_of_reports_of_what_was_never_sent_or_reported_before_change_nothing():
+    call, run, _ = calm(Link(100e6))
+    run.until(15)
+    estimator = call.estimator
+    # the place of the first in the log has an older packet
+    for number in (call.number + 1000, estimator._following - 5):
+        at = call.log.sent_at(0, number)
+        estimator._full_from = run.now
+        known = estimator._following, estimator._bits, estimator.rtt_s
+        assert estimator.last_arrived(end_of_report(call, number, at)) == (number & 0xFFFF, True)
+        estimator.on_feedback(end_of_report(call, number, at), run.now)
+        assert (estimator._following, estimator._bits, estimator.rtt_s) == known
+    number = call.number - 1
+    estimator.on_feedback(end_of_report(call, number, call.log.sent_at(0, number)), run.now)
+    assert estimator._following == call.number
+
+
 def test_losses_on_a_link_that_showed_no_limit_let_all_reports_be_read():
     link = Link(100e6)
     _, run, read = calm(link)
