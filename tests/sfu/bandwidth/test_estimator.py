@@ -207,7 +207,7 @@ def test_the_end_of_a_report_a_second_is_read_of_a_link_that_shows_no_limit_and_
 
 
 def end_of_report(call, number, at):
-    """A report of one packet of this number, which seems to have arrived on the empty path after it was sent at `at`."""
+    """A report of one packet of this number, which arrived on the empty path after it was sent at `at`."""
     ticks = round((at + call.estimator.delay.base_s) / 0.00025)
     return struct.pack("!HHIHh", number & 0xFFFF, 1, ticks // 256 << 8, 0x4001, ticks % 256)
 
