@@ -113,6 +113,11 @@ class WorkerProcess:
         """Return whether it is ready and has answered recently, so that new rooms can be placed on it."""
         return self.alive and self.unanswered < DOUBTED_AFTER
 
+    @property
+    def starts(self) -> bool:
+        """Return whether its process runs and is not ready yet; it then reads what it was sent meanwhile."""
+        return self._writer is not None and not self.ready.done()
+
     async def _watch(self) -> None:
         """Kill the process if it does not become ready or no longer answers."""
         try:

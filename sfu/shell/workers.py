@@ -245,9 +245,9 @@ class MediaWorkers:
         channels: tuple[Channel, ...] = (),
         traits: ReceiverTraits = COMMON_TRAITS,
     ) -> None:
-        """Create a peer on the room's worker, or on the worker with the fewest peers."""
+        """Create a peer on the room's worker, or on the worker with the fewest peers; it may still be starting."""
         worker = self._room(room_id)
-        if not worker.answers:
+        if not (worker.answers or worker.starts):
             # none does, or the room's does not: whoever came has to come again, when it is replaced
             asyncio.get_running_loop().call_soon(self._deliver, PeerClosed(peer_id, "error"))
             return
@@ -261,13 +261,15 @@ class MediaWorkers:
         if pinned is not None and pinned.alive:
             return pinned
         for worker in self._workers:
-            if worker.alive and room_id in worker.peers.values():
+            if (worker.alive or worker.starts) and room_id in worker.peers.values():
                 return worker
         recording = self._recordings.worker_of_room(room_id)
         if recording is not None and recording.alive:
             return recording
-        answering = [worker for worker in self._workers if worker.answers] or self._workers
-        return min(answering, key=lambda worker: len(worker.peers))
+        answering = [worker for worker in self._workers if worker.answers]
+        # clients come back at once, and some wait for long before they come again: a worker that starts will do
+        starting = [worker for worker in self._workers if worker.starts]
+        return min(answering or starting or self._workers, key=lambda worker: len(worker.peers))
 
     def move_peer(self, peer_id: PeerId, room_id: RoomId) -> None:
         """Close a peer whose new room is on another worker: the client connects there again."""

@@ -146,6 +146,29 @@ async def test_a_killed_worker_costs_its_own_peers_and_is_replaced(engine):
         await peer.close()
 
 
+async def test_who_comes_while_the_only_worker_starts_is_served_by_it():
+    engine = Engine(1)
+    await engine.media.start()
+    first, _ = await engine.connect("ada", "one")
+    os.kill(engine.worker("ada").process.pid, signal.SIGKILL)
+    await engine.event(PeerClosed)
+    await engine.until(lambda: engine.media._workers[0].starts)
+    again, other = await asyncio.gather(engine.connect("ada", "one"), engine.connect("ben", "one"))
+    closed = [event for event in engine.events._queue if isinstance(event, PeerClosed)]
+    assert closed == []
+    for peer in (first, again[0], other[0]):
+        await peer.close()
+    # a worker that ends before it is ready has its people come again
+    os.kill(engine.media._workers[0].process.pid, signal.SIGKILL)
+    await engine.until(lambda: engine.media._workers[0].starts)
+    engine.media.open_peer("eve", "two")
+    os.kill(engine.worker("eve").process.pid, signal.SIGKILL)
+    while (await engine.event(PeerClosed)).peer_id != "eve":
+        pass
+    await engine.media.stop()
+    assert not left_behind()
+
+
 async def test_a_hung_worker_is_replaced_on_its_port_and_its_people_are_told(engine):
     engine.media.open_peer("ada", "one")
     engine.media.open_peer("eve", "two")
