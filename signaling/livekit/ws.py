@@ -301,6 +301,9 @@ class LiveKitEndpoints:
             )
         except WireError as error:
             raise BadRequestError(str(error)) from error
+        # LiveKit's SDK for JavaScript does not name its browser itself.
+        if not join.client_info.browser and "Firefox/" in request.headers.get(hdrs.USER_AGENT, ""):
+            join.client_info.browser = "Firefox"
         if join.metadata or join.participant_attributes:
             if not claims.permissions.can_update_own_metadata:
                 raise TokenError("the access token does not allow setting metadata or attributes")

@@ -184,6 +184,18 @@ async def test_join_tells_a_device_which_codecs_to_leave(world):
     assert "video/H264" not in {codec.mime for codec in join.enabled_publish_codecs}
 
 
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+
+
+@pytest.mark.parametrize(("agent", "loses"), [(FIREFOX, True), ("Mozilla/5.0 Chrome/140.0", False)])
+async def test_firefox_is_known_by_its_user_agent(world, agent, loses):
+    query = {"access_token": make_token(), "join_request": pack(rtc.JoinRequest())}
+    headers = {"User-Agent": agent}
+    async with world.http.ws_connect(f"{world.url}/rtc/v1", params=query, headers=headers) as ws:
+        join = await Client(ws).until("join")
+        assert world.media.peers[join.participant.sid].traits.loses_early_media is loses
+
+
 async def test_metadata_in_the_join_request_needs_the_grant(world):
     request = rtc.JoinRequest(metadata="mine", participant_attributes={"a": "b"})
     token = make_token(metadata="theirs", video={"canUpdateOwnMetadata": True})
