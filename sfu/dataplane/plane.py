@@ -210,7 +210,6 @@ class Plane:
         self.punt_fd = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         "Readable while punts wait."
         self.rows = Rows(module, rows, media, drops, clock)
-        self._log = rows.transports.sent
         functions = map(_address, ("srtp_unprotect", "srtp_unprotect_rtcp", "srtp_protect_rtcp"))
         self._plane = call.plane_new(self._wake_fd, self.punt_fd, self.rows.state, *functions)
         if not self._plane:

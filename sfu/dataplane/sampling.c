@@ -45,9 +45,10 @@ bool shows_no_limit(const struct outbox *outbox, int32_t transport, const struct
     struct bytes report = from(packet, REPORT_HEADER_BYTES);
     uint32_t count = read16(report, 2), missing = 0, last = 0;
     /* libwebrtc pads its reports to whole words; the last octet counts the padding */
-    uint32_t padding = octet(packet, 0) & 0x20 ? octet(packet, packet.size - 1) : 0;
+    bool padded = octet(packet, 0) & 0x20;
+    uint32_t padding = padded ? octet(packet, packet.size - 1) : 0;
     *arrived = -1;
-    if ((octet(packet, 0) & 0x20 && !padding) || padding > report.size || !count || count > LOG_SIZE || transport >= outbox->logged_transports)
+    if ((padded && !padding) || padding > report.size || !count || count > LOG_SIZE || transport >= outbox->logged_transports)
         return false;
     report.size -= padding;
     uint32_t at = read_symbols(report, symbols, count);

@@ -194,10 +194,6 @@ class Bounded:
                     rows.write(self.packed, template, packet)
                     window.wrote(now)
 
-    def release(self, now: float) -> None:
-        """Send all that waits."""
-        self.serve(now, everything=True)
-
 
 class FanoutTable:
     """All subscribers of one substream, by template class."""
@@ -290,7 +286,7 @@ class FanoutTable:
             return
         if needed and key in self._bounded:
             row = self._attended[key] = self._bounded.pop(key)
-            row.release(source.packet_at)
+            row.serve(source.packet_at, everything=True)
             row.leave()
             self.classes.setdefault(row.kind, Columns()).add(key, row.column)
         elif not needed and key in self._attended:
