@@ -71,11 +71,11 @@ struct seen {
 /* sfu.drops.DropReason, those of the plane */
 enum {
     DROP_MALFORMED, DROP_OVERSIZE, DROP_UNKNOWN_PAYLOAD_TYPE, DROP_PADDING, DROP_DUPLICATE, DROP_MUTED, DROP_UNAUTHENTIC,
-    DROP_UNKNOWN_SOURCE, DROP_NOT_PROTECTED, DROP_NOT_SENT, DROP_RTP_RATE, DROP_RTCP_RATE, DROP_PUNTS_FULL, DROPS
+    DROP_UNKNOWN_SOURCE, DROP_NOT_PROTECTED, DROP_NOT_SENT, DROP_RTP_RATE, DROP_RTCP_RATE, DROP_PUNTS_FULL, DROP_STUN, DROPS
 };
 
 struct plane_counters {
-    uint64_t received_packets, forwarded_packets, bursts;
+    uint64_t received_packets, forwarded_packets, bursts, checks;
     uint64_t drops[DROPS];
     uint64_t punts[PUNTS];
 };
@@ -176,6 +176,12 @@ void plane_disconnect(struct plane *plane, int32_t transport);
 void plane_move(struct plane *plane, int32_t transport, const uint8_t *path);
 /* Take datagrams from a path for a transport; -1: no longer. 0, or -1 when the table is full. */
 int plane_set_path(struct plane *plane, const uint8_t *path, int32_t transport);
+/* Answer the consent checks of a transport that come by this path and have these credentials; an empty ufrag: none. -1: they
+ * are too long, and nothing changes. */
+int plane_answer_checks(struct plane *plane, int32_t transport, const uint8_t *path, const uint8_t *ufrag, uint32_t ufrag_size,
+                        const uint8_t *password, uint32_t password_size);
+/* When the last of them was answered; below 0: none was. */
+double plane_consent_at(struct plane *plane, int32_t transport);
 void plane_sample_reports(struct plane *plane, int32_t transport, const struct sampling *sampling);
 /* Id of the extension with transport-wide numbers; 0: none. */
 void plane_set_feedback(struct plane *plane, int32_t transport, uint8_t extension_id, uint32_t media_ssrc);

@@ -22,6 +22,7 @@ from sfu.fanout.table import Column, Position, pack_column
 from sfu.fanout.template import Template, TemplateClass
 from sfu.fanout.transports import MAX_TRANSPORTS, PATH_BYTES
 from sfu.receiving.speakers import Levels
+from sfu.session.ice import ConsentChecks
 from sfu.session.sections import InboundSection
 from sfu.settings import MediaSettings
 from sfu.values import PublicationSpec
@@ -53,6 +54,7 @@ _DROPS = (
     DropReason.RTP_RATE,
     DropReason.RTCP_RATE,
     DropReason.PUNTS_FULL,
+    DropReason.STUN,
 )
 Clock = Callable[[], float]
 _STORED_BYTES = 4096
@@ -272,7 +274,7 @@ class Plane:
         return (
             counters.received_packets,
             counters.forwarded_packets,
-            names | {"bursts": float(counters.bursts)},
+            names | {"bursts": float(counters.bursts), "consent_checks": float(counters.checks)},
         )
 
     # --- punts ---------------------------------------------------------------------------------------------------
@@ -336,6 +338,17 @@ class Plane:
     def set_path(self, path: bytes, transport: int) -> None:
         """Take datagrams from a path for a transport; -1: no longer."""
         self._call.plane_set_path(self._plane, path, transport)
+
+    def answer_checks(self, transport: int, checks: ConsentChecks | None) -> None:
+        """Answer the consent checks of a transport; None: no longer."""
+        path, ufrag, password = checks or (bytes(PATH_BYTES), b"", b"")
+        self._call.plane_answer_checks(
+            self._plane, transport, path, ufrag, len(ufrag), password, len(password)
+        )
+
+    def consent_at(self, transport: int) -> float:
+        """Return when the last consent check was answered here; below 0 if none was."""
+        return float(self._call.plane_consent_at(self._plane, transport))
 
     def sample_reports(self, transport: int, sampling: Sampling) -> None:
         """Keep those of a viewer's reports of arrivals here that need not be read."""

@@ -151,6 +151,17 @@ struct unknown {
     uint64_t serial; /* of the punt */
 };
 
+/* What the consent checks of a peer are answered by; consent.c. */
+enum { MAX_UFRAG = 32 };
+struct consent {
+    uint8_t path[PATH_BYTES]; /* the one in use; its checks are answered */
+    uint8_t ufrag[MAX_UFRAG];
+    uint32_t ufrag_size; /* 0: the control plane answers all checks */
+    uint32_t inner[5], outer[5]; /* of HMAC-SHA1 with the password, after the key */
+    struct bucket budget;
+    double at; /* when the last check was answered; below 0: none was */
+};
+
 struct transport {
     int32_t index;
     uintptr_t inbound;
@@ -162,6 +173,7 @@ struct transport {
     struct peer_limits limits;
     struct bucket packets, octets, rtcp;
     struct excess excess;
+    struct consent consent;
     struct known_ssrc *ssrcs; /* most peers only listen, and have none */
     int ssrc_count, ssrc_room;
     struct unknown unknown[MAX_UNKNOWN];
@@ -246,6 +258,16 @@ void wake(struct plane *plane);
 
 /* send.c: an empty message on the path of a transport. */
 void address_message(const struct outbox *outbox, int32_t transport, struct msghdr *message);
+
+/* limits.c: take from a budget, or return false if it has less left. */
+bool take_tokens(struct bucket *bucket, double per_s, double burst, double cost, double now);
+bool may_send_rtp(struct transport *transport, uint32_t ssrc, uint32_t octets, double now);
+bool may_send_rtcp(struct transport *transport, uint32_t octets, double now);
+
+/* consent.c */
+void consent_start(struct consent *consent);
+/* Answer a consent check; false if the control plane has to look at the datagram. */
+bool answer_check(struct plane *plane, struct bytes datagram, const uint8_t *path, double now);
 
 /* held.c. Whether a packet waits, since its SSRC is unknown and an earlier one went up. */
 bool hold(struct plane *plane, struct transport *transport, uint32_t ssrc, struct bytes packet, double now);

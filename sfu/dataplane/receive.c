@@ -16,62 +16,6 @@ static void drop(struct plane *plane, int reason)
     plane->counters.drops[reason]++;
 }
 
-/* --- what one peer may send (sfu.limits) ------------------------------------------------------------------------- */
-
-static double left(struct bucket *bucket, double per_s, double burst, double now)
-{
-    if (now > bucket->at) {
-        bucket->left = fmin(burst, bucket->left + (now - bucket->at) * per_s);
-        bucket->at = now;
-    }
-    return bucket->left;
-}
-
-static bool take(struct bucket *bucket, double per_s, double burst, double cost, double now)
-{
-    if (left(bucket, per_s, burst, now) < cost)
-        return false;
-    bucket->left -= cost;
-    return true;
-}
-
-static void exceeded(struct transport *transport, uint32_t ssrc)
-{
-    struct excess *excess = &transport->excess;
-    excess->dropped++;
-    int i = 0;
-    while (i < excess->count && i < SSRC_LIMIT && excess->ssrcs[i] != ssrc)
-        i++;
-    if (i == excess->count) /* SSRCs that a peer makes up have the last entry together */
-        excess->ssrcs[excess->count++] = i == SSRC_LIMIT ? 0 : ssrc;
-    excess->packets[i]++;
-}
-
-static bool may_send_rtp(struct transport *transport, uint32_t ssrc, uint32_t octets, double now)
-{
-    const struct peer_limits *limits = &transport->limits;
-    bool floods = transport->flooded || transport->excess.dropped > limits->tolerated_excess;
-    double price = floods ? limits->flood_price : 1;
-    if (left(&transport->packets, limits->packets_per_s, limits->packets_burst, now) >= price &&
-        take(&transport->octets, limits->octets_per_s, limits->octets_burst, octets, now)) {
-        transport->excess.taken++;
-        return take(&transport->packets, limits->packets_per_s, limits->packets_burst, price, now);
-    }
-    exceeded(transport, ssrc);
-    return false;
-}
-
-static bool may_send_rtcp(struct transport *transport, uint32_t octets, double now)
-{
-    const struct peer_limits *limits = &transport->limits;
-    if (take(&transport->rtcp, limits->rtcp_per_s, limits->rtcp_burst, octets + limits->rtcp_datagram_octets, now)) {
-        transport->excess.taken++;
-        return true;
-    }
-    exceeded(transport, 0);
-    return false;
-}
-
 /* --- datagrams --------------------------------------------------------------------------------------------------- */
 
 /* How long a report may wait for others, since a wake of the interpreter costs more than several reports: one that may show
@@ -101,6 +45,8 @@ void on_datagram(struct plane *plane, uint8_t *data, uint32_t length, const uint
     }
     uint32_t first = octet(datagram, 0);
     if (first < 128 || first > 191) {
+        if (first == 0 && answer_check(plane, datagram, path, now))
+            return;
         punt(plane, PUNT_DATAGRAM, 0, -1, 0, 0, now, path, datagram);
         return;
     }

@@ -34,6 +34,7 @@ int plane_connect(struct plane *plane, int32_t index, uintptr_t inbound, uintptr
     full(&transport->packets, limits->packets_burst);
     full(&transport->octets, limits->octets_burst);
     full(&transport->rtcp, limits->rtcp_burst);
+    consent_start(&transport->consent);
     plane_disconnect(plane, index);
     plane_lock(plane);
     plane->transports[index] = transport;

@@ -11,6 +11,7 @@ consent, nor admit an address, nor select one.
 
 import struct
 from enum import Enum
+from typing import NamedTuple
 
 from sfu.budget import Budget, Rate
 from sfu.stand_ins import stand_ins
@@ -20,6 +21,8 @@ with stand_ins("aioice"):  # without its agent, which loads a DNS library
 
 # RFC 7675 section 5.1
 CONSENT_TIMEOUT_S = 30.0
+# Two intervals of RFC 7675 section 5.1 (5 s, randomised by a fifth); libwebrtc checks its selected pair more often.
+_ADDRESS_HELD_S = 12.0
 # A client checks each of the server's addresses from each of its interfaces, and again through NATs and relays; more is
 # not a client.
 MAX_ADDRESSES = 64
@@ -81,6 +84,15 @@ def scan(datagram: bytes) -> str:
     return local.decode("ascii")
 
 
+class ConsentChecks(NamedTuple):
+    """What the checks have that renew consent and change nothing."""
+
+    path: bytes
+    "The selected one."
+    ufrag: bytes
+    password: bytes
+
+
 class IceAgent:
     """One peer's side of ICE: credentials, authenticated addresses, the selected one, consent."""
 
@@ -131,6 +143,29 @@ class IceAgent:
     def expired(self, now: float) -> bool:
         """Return whether consent to send has expired (RFC 7675); False before the first check."""
         return self.consent_at is not None and now - self.consent_at > CONSENT_TIMEOUT_S
+
+    def holds(self, address: bytes, now: float) -> bool:
+        """Return whether this is the selected address, and its peer lately renewed consent.
+
+        A peer that has been silent gives it up, as when a NAT has given its port to somebody else.
+        """
+        return (
+            address == self.selected
+            and self.consent_at is not None
+            and now - self.consent_at < _ADDRESS_HELD_S
+        )
+
+    def renew(self, at: float) -> None:
+        """Take over that a check renewed the consent at this time, unless a later one has."""
+        if self.consent_at is not None and at > self.consent_at:
+            self.consent_at = at
+
+    @property
+    def consent_checks(self) -> ConsentChecks | None:
+        """Return which checks only renew consent; None before the first nomination and during a restart."""
+        if self.selected is None or self._previous is not None:
+            return None
+        return ConsentChecks(self.selected, self.local_ufrag.encode(), self.local_pwd.encode())
 
     def handle(
         self, datagram: bytes, ufrag: str, address: bytes, host_port: tuple[str, int], now: float

@@ -51,8 +51,6 @@ _UFRAG_BYTES, _PWD_BYTES = 8, 16
 _MAX_DRAINS = 8
 # libsrtp's srtp_err_status_auth_fail, which the binding does not export.
 _AUTHENTICATION_FAILED = 7
-# Two intervals of RFC 7675 section 5.1 (5 s, randomised by a fifth); libwebrtc checks its selected pair more often.
-_ADDRESS_HELD_S = 12.0
 # A floating address comes to a machine while it runs. Reading all addresses takes half a millisecond.
 _ADDRESSES_HOLD_S = 5.0
 # Media of a peer without budget is not looked at for so long; until then its budget earns some tens of packets.
@@ -213,6 +211,7 @@ class MediaEndpoint:
         for ufrag in connection.ufrags:
             self._by_ufrag[ufrag] = connection
         self._update_feedback(connection.peer)
+        self._answer_checks(connection.peer)
 
     def remove(self, connection: PeerTransport) -> None:
         """Remove a connection, and end its transports in the background."""
@@ -246,6 +245,7 @@ class MediaEndpoint:
         """Send to a peer on this path from now on."""
         if self.plane is not None:
             self.plane.move(peer.link.transport, udp.without_own_address(address))
+            self._answer_checks(peer)
         else:
             self.rows.transports.move(peer.link.transport, address)
 
@@ -436,7 +436,7 @@ class MediaEndpoint:
             return
         peer = connection.peer
         holder = self._by_address.get(address)
-        if holder is not None and holder is not connection and _holds(holder, address, now):
+        if holder is not None and holder is not connection and self._holds(holder.peer, address, now):
             self._drops[DropReason.ICE_ADDRESS] += 1
             return
         outcome, reply = peer.ice.handle(datagram, ufrag, address, udp.unpack_path(address), now)
@@ -453,6 +453,11 @@ class MediaEndpoint:
             assert peer.ice.selected is not None
             self._move(peer, peer.ice.selected)
         self.connect(connection)
+
+    def _holds(self, peer: Peer, address: bytes, now: float) -> bool:
+        """Return whether a peer is in use on an address: whoever forges it must not cut off the peer."""
+        self.read_consent(peer)
+        return peer.link.connected and peer.ice.holds(address, now)
 
     def _is_local(self, address: bytes) -> bool:
         """Return whether a datagram came from this machine."""
@@ -503,6 +508,7 @@ class MediaEndpoint:
         self._update_feedback(peer)
         for address in connection.addresses:
             plane.set_path(address, transport)
+        self._answer_checks(peer)
 
     def _update_feedback(self, peer: Peer) -> None:
         """Let the data plane report the arrivals of a peer's packets as it was last negotiated."""
@@ -510,6 +516,16 @@ class MediaEndpoint:
             section = next(iter(peer.negotiated.inbound.values()), None)
             extension = section.transport_sequence_id if section is not None else 0
             self.plane.set_feedback(peer.link.transport, extension, peer.link.feedback.media_ssrc)
+
+    def _answer_checks(self, peer: Peer) -> None:
+        """Let the data plane answer a peer's consent checks as it would answer them now."""
+        if self.plane is not None and peer.link.transport in self._by_transport:
+            self.plane.answer_checks(peer.link.transport, peer.ice.consent_checks)
+
+    def read_consent(self, peer: Peer) -> None:
+        """Read from the data plane when it answered the peer's last consent check."""
+        if self.plane is not None:
+            peer.ice.renew(self.plane.consent_at(peer.link.transport))
 
     # --- what the data plane punts ---------------------------------------------------------------------------------
 
@@ -548,19 +564,6 @@ class MediaEndpoint:
     def _send_rtcp(self, peer: Peer, dtls: DtlsTransport, packet: bytes) -> None:
         if peer.link.connected and peer.ice.selected is not None and self._socket is not None:
             self._socket.send(dtls.protect_rtcp(packet), peer.ice.selected)
-
-
-def _holds(connection: PeerTransport, address: bytes, now: float) -> bool:
-    """Return whether a connection is in use on an address.
-
-    Who forges a source address must not cut off the peer that uses it. A peer that has been silent gives it up, as when
-    a NAT has given its port to somebody else.
-    """
-    peer = connection.peer
-    consent_at = peer.ice.consent_at
-    if not peer.link.connected or peer.ice.selected != address or consent_at is None:
-        return False
-    return now - consent_at < _ADDRESS_HELD_S
 
 
 async def _shut(connection: PeerTransport) -> None:

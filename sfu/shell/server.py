@@ -548,6 +548,7 @@ class MediaServer:
 
     def _check_consent(self, connection: PeerTransport, now: float) -> None:
         """Close a peer whose consent has expired (RFC 7675); check again when the present consent expires."""
+        self._endpoint.read_consent(connection.peer)
         ice = connection.peer.ice
         if ice.expired(now):
             self._failed(connection, "consent_expired")

@@ -154,7 +154,7 @@ static void edit(struct world *world, double now)
     uint64_t serial;
     struct bounded_row rows[VIEWERS];
     struct sampling sampling = {chance(4) > 0, chance(2) ? 1e9 : -1, (double)chance(1 << 20), chance(2), chance(1 << 24)};
-    switch (chance(14)) {
+    switch (chance(15)) {
     case 0:
     case 1:
         join(world, now);
@@ -197,6 +197,13 @@ static void edit(struct world *world, double now)
         plane_bounded_position(world->plane, stream, 1 + (int32_t)chance(VIEWERS), &position);
         plane_read_bounded_rows(world->plane, stream, rows, 1 + (int)chance(VIEWERS));
         break;
+    case 13: {
+        int32_t viewer = (int32_t)chance(VIEWERS + 1);
+        plane_answer_checks(world->plane, viewer, world->viewer_paths[viewer], (const uint8_t *)"server", chance(5) ? 6 : 0,
+                            (const uint8_t *)"password", 8);
+        plane_consent_at(world->plane, viewer);
+        break;
+    }
     default:
         plane_take(world->plane, &taken, &serial);
         plane_resume(world->plane, serial, now);
@@ -219,6 +226,29 @@ static uint32_t report(uint8_t *data, uint16_t next)
         put16(data + 12, next - chance(40));
         put16(data + 14, 1 + chance(30));
     }
+    return size;
+}
+
+/* A consent check of "server:client", signed with "password", as it is or with some octets changed. */
+static uint32_t binding_request(uint8_t *data)
+{
+    static const uint8_t REQUEST[] = {
+        0x00, 0x01, 0x00, 0x40, 0x21, 0x12, 0xA4, 0x42, 0x00, 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07,
+        0x08, 0x09, 0x0A, 0x0B, 0x00, 0x06, 0x00, 0x0D, 0x73, 0x65, 0x72, 0x76, 0x65, 0x72, 0x3A, 0x63,
+        0x6C, 0x69, 0x65, 0x6E, 0x74, 0x00, 0x00, 0x00, 0x00, 0x24, 0x00, 0x04, 0x00, 0x00, 0x00, 0x01,
+        0x00, 0x25, 0x00, 0x00, 0x00, 0x08, 0x00, 0x14, 0xFD, 0x71, 0x35, 0xB2, 0x83, 0xCD, 0xB6, 0xB7,
+        0x95, 0x8A, 0xA2, 0x95, 0xAC, 0x00, 0xAB, 0x26, 0x72, 0xB8, 0x19, 0xE9, 0x80, 0x28, 0x00, 0x04,
+        0xE4, 0x3D, 0x8C, 0xEF,
+    };
+    memset(data, 0, INPUT_BYTES);
+    memcpy(data, REQUEST, sizeof REQUEST);
+    uint32_t size = sizeof REQUEST;
+    for (uint32_t i = chance(4); i; i--)
+        data[1 + chance(size - 1)] = (uint8_t)chance(chance(2) ? 32 : 256);
+    if (!chance(4))
+        size = chance(INPUT_BYTES);
+    if (!chance(4))
+        put16(data + 2, size - 20);
     return size;
 }
 
@@ -290,7 +320,9 @@ static int fuzz(uint64_t seed, long inputs)
     add_streams(&world, now);
     for (long i = 0; i < inputs; i++) {
         uint32_t viewer = chance(VIEWERS + 1);
-        if (chance(6))
+        if (!chance(20))
+            plane_datagram(world.plane, data, binding_request(data), world.viewer_paths[viewer], now);
+        else if (chance(6))
             plane_datagram(world.plane, data, datagram(data), world.path, now);
         else
             plane_datagram(world.plane, data, report(data, world.shared.sequences[viewer]), world.viewer_paths[viewer], now);
@@ -309,10 +341,11 @@ static int fuzz(uint64_t seed, long inputs)
     }
     struct plane_counters counters;
     plane_read_counters(world.plane, &counters);
-    printf("%ld inputs, %lu forwarded, %lu punted copies, %ld seen waiting\n", inputs, (unsigned long)counters.forwarded_packets,
-           (unsigned long)counters.punts[PUNT_COPY], waited);
+    printf("%ld inputs, %lu forwarded, %lu punted copies, %ld seen waiting, %lu checks\n", inputs,
+           (unsigned long)counters.forwarded_packets, (unsigned long)counters.punts[PUNT_COPY], waited,
+           (unsigned long)counters.checks);
     close_world(&world);
-    return !counters.forwarded_packets || !waited;
+    return !counters.forwarded_packets || !waited || !counters.checks;
 }
 
 static atomic_bool ended;
