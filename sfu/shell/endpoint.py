@@ -547,7 +547,8 @@ class MediaEndpoint:
             return  # it was closed since
         peer = connection.peer
         if record.reason == Punt.RTCP:
-            self._handlers.rtcp(peer, record.data, record.at, rtcp.ntp_time(time.time()))
+            waited_s = time.monotonic() - record.at
+            self._handlers.rtcp(peer, record.data, record.at, rtcp.ntp_time(time.time() - waited_s))
             estimator = peer.link.downstream.estimator
             if estimator is not None:
                 self.plane.sample_reports(record.transport, estimator.sampling)

@@ -3,6 +3,7 @@
 import random
 import select
 import struct
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from plane_world import PlaneWorld
 from sfu.bandwidth.arrivals import last
 from sfu.bandwidth.estimator import Estimator
 from sfu.dataplane.punts import Punt
+from sfu.shell import endpoint
 from sfu.wire import rtcp
 from sfu.wire.rtcp import RtcpError
 
@@ -126,3 +128,16 @@ def test_receiver_reports_wait_for_each_other_and_go_along_with_what_is_urgent(w
     world.punted()
     assert went_up[4:] == [report]
     assert peer.link.connected
+
+
+def test_the_wait_for_other_reports_is_no_part_of_the_round_trip(world, monkeypatch):
+    """The time of day that goes with a report is that of its arrival."""
+    heard = []
+    monkeypatch.setattr(world.endpoint._handlers, "rtcp", lambda peer, data, at, ntp: heard.append((at, ntp)))
+    monkeypatch.setattr(
+        endpoint, "time", SimpleNamespace(monotonic=lambda: world.now + 0.08, time=lambda: 1_700_000_000.0)
+    )
+    world.peer("reporter")
+    world.feed(rtcp.receiver_report(1, []), "reporter")
+    world.feed(rtcp.pli(1, 2), "reporter")  # takes it along
+    assert heard == [(world.now, rtcp.ntp_time(1_700_000_000.0 - 0.08))] * 2

@@ -1,0 +1,19 @@
+import os
+import shutil
+
+import pytest
+
+from bench.bare import COMPILER, measure
+
+
+@pytest.fixture
+def cores():
+    found = os.sched_getaffinity(0)
+    yield sorted(found)
+    os.sched_setaffinity(0, found)
+
+
+def test_every_packet_is_forwarded_to_every_viewer(cores):
+    if shutil.which(COMPILER[0]) is None:
+        pytest.skip("there is no C compiler")
+    assert 0 < measure(viewers=3, rate=400, seconds=0.5, packet_bytes=300, cores=cores) < 1e-3
