@@ -1,16 +1,8 @@
-import os
 import shutil
 
 import pytest
 
 from bench.bare import COMPILER, measure
-
-
-@pytest.fixture
-def cores():
-    found = os.sched_getaffinity(0)
-    yield sorted(found)
-    os.sched_setaffinity(0, found)
 
 
 def test_every_packet_is_forwarded_to_every_viewer(cores):

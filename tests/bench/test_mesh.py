@@ -1,6 +1,5 @@
 """The generator in C against a real server: nothing is lost, and what is received is what was sent."""
 
-import os
 import shutil
 
 import pytest
@@ -8,13 +7,6 @@ import pytest
 from bench.load.plan import Plan
 from bench.mesh.__main__ import run
 from bench.mesh.generator import COMPILER
-
-
-@pytest.fixture
-def cores():
-    found = os.sched_getaffinity(0)
-    yield sorted(found)
-    os.sched_setaffinity(0, found)
 
 
 def test_everybody_receives_what_all_others_send(cores):
