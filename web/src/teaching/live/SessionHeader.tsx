@@ -46,7 +46,8 @@ export function SessionHeader({ stalled, saver, onHelp, onNotice }: SessionHeade
       {staff && state.help.length > 0 && (
         <button type="button" className="session-alert" data-testid="help-count" onClick={onHelp}>
           <Icon name={TEACHING.help} />
-          {s('top.help', { count: state.help.length })}
+          <b aria-hidden="true">{state.help.length}</b>
+          <span>{s('top.help', { count: state.help.length })}</span>
         </button>
       )}
       {staff && code !== '' && <CopyCode code={code} onNotice={onNotice} />}
