@@ -387,8 +387,14 @@ async def test_media_goes_on_when_signalling_is_lost_and_comes_back(server, chro
         await eventually(told, "requests work after the resume")
 
 
+ANSWERED_CHECKS = """async () => {
+    const stats = await room.engine.pcManager.publisher.getStats();
+    return [...stats.values()].reduce((sum, each) => sum + (each.responsesReceived ?? 0), 0);
+}"""
+
+
 async def test_media_goes_on_while_the_interpreter_of_the_worker_stands_still(chromium):
-    """The data plane forwards for five seconds, and then the interpreter answers the checks of both browsers."""
+    """For five seconds the data plane forwards, and answers the consent checks of both browsers."""
     if library.load() is None:
         pytest.skip("the data plane was not built")
     async with serving("--workers", "1") as server:
@@ -402,8 +408,11 @@ async def test_media_goes_on_while_the_interpreter_of_the_worker_stands_still(ch
             await one.keeps_growing(other, "camera")
             await one.keeps_growing(other, "microphone", "packets")
         before = [await one.do("([who]) => received(who, 'camera')", [who]) for one, who in both]
+        answers = [await one.do(ANSWERED_CHECKS) for one, _ in both]
         with stalled(worker_of(server)):
-            await asyncio.sleep(5)  # the stall itself
+            await asyncio.sleep(5)  # the stall itself: two checks of Chromium
+            for one, first in zip((ada, bob), answers, strict=True):
+                assert await one.do(ANSWERED_CHECKS) > first
             during = [await one.do("([who]) => received(who, 'camera')", [who]) for one, who in both]
         for first, last in zip(before, during, strict=True):
             # without the plane: none, and 5 s
