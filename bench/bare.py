@@ -7,45 +7,28 @@ bound for the server under the same load (`python -m bench.mesh`).
 
 import argparse
 import os
-import shlex
 import socket
-import subprocess
 import sys
-import tempfile
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
-import cffi
 from pylibsrtp import Policy, Session
 from pylibsrtp._binding import ffi as srtp_ffi
-from pylibsrtp._binding import lib as srtp_lib
+
+from bench.fanout import PROFILES
+from bench.native import load, srtp_function
 
 HERE = Path(__file__).parent
-COMPILER = shlex.split(os.environ.get("CC", "cc"))
-PROFILE, KEY_BYTES = Policy.SRTP_PROFILE_AEAD_AES_128_GCM, 28
+PROFILE, KEY_BYTES = PROFILES["AES-128-GCM"]
 BUFFER_BYTES = 4 << 20
 
 
-def load_library() -> tuple[Any, Any]:
-    """Return cffi's interface to the declarations, and the library."""
-    ffi = cffi.FFI()
-    ffi.cdef((HERE / "bare.h").read_text())
-    with tempfile.TemporaryDirectory() as folder:
-        library = Path(folder, "bare.so")
-        command = [*COMPILER, "-std=gnu11", "-O2", "-shared", "-fPIC", str(HERE / "bare.c")]
-        command += ["-lm", "-pthread", "-o", str(library)]
-        subprocess.run(command, check=True)
-        return ffi, ffi.dlopen(str(library))
+def _session(kind: int, key: bytes) -> Session:
+    return Session(Policy(key=key, ssrc_type=kind, srtp_profile=PROFILE))
 
 
-def _function(name: str) -> int:
-    return int(srtp_ffi.cast("uintptr_t", srtp_ffi.addressof(srtp_lib, name)))
-
-
-def _session(kind: int, key: bytes) -> tuple[Session, int]:
-    session = Session(Policy(key=key, ssrc_type=kind, srtp_profile=PROFILE))
-    return session, int(srtp_ffi.cast("uintptr_t", session._srtp[0]))  # noqa: SLF001 - as sfu.dtls does
+def _pointer(session: Session) -> int:
+    return int(srtp_ffi.cast("uintptr_t", session._srtp[0]))  # noqa: SLF001 - as sfu.dtls does
 
 
 def _bound(stack: ExitStack) -> socket.socket:
@@ -58,17 +41,16 @@ def _bound(stack: ExitStack) -> socket.socket:
 
 def measure(viewers: int, rate: float, seconds: float, packet_bytes: int, cores: list[int]) -> float:
     """Return the CPU time per forwarded packet in seconds. OSError if packets are lost."""
-    ffi, library = load_library()
+    ffi, library = load(HERE / "bare.h", HERE / "bare.c")
     with ExitStack() as stack:
         server, sender = _bound(stack), _bound(stack)
         sender.connect(server.getsockname())
         sockets = [_bound(stack) for _ in range(viewers)]
         key = os.urandom(KEY_BYTES)
-        _, sender_session = kept = _session(Policy.SSRC_ANY_OUTBOUND, key)
-        _, server_session = kept_too = _session(Policy.SSRC_ANY_INBOUND, key)
+        sent_by, received_by = _session(Policy.SSRC_ANY_OUTBOUND, key), _session(Policy.SSRC_ANY_INBOUND, key)
         sessions = [_session(Policy.SSRC_ANY_OUTBOUND, os.urandom(KEY_BYTES)) for _ in range(viewers)]
         files = ffi.new("int[]", [each.fileno() for each in sockets])
-        pointers = ffi.new("uintptr_t[]", [pointer for _, pointer in sessions])
+        pointers = ffi.new("uintptr_t[]", [_pointer(each) for each in sessions])
         values = {
             "server": server.fileno(),
             "sender": sender.fileno(),
@@ -79,15 +61,14 @@ def measure(viewers: int, rate: float, seconds: float, packet_bytes: int, cores:
             "packet_bytes": packet_bytes,
             "server_core": cores[0],
             "client_core": cores[-1],
-            "protect": _function("srtp_protect"),
-            "unprotect": _function("srtp_unprotect"),
-            "sender_session": sender_session,
-            "server_session": server_session,
+            "protect": srtp_function("srtp_protect"),
+            "unprotect": srtp_function("srtp_unprotect"),
+            "sender_session": _pointer(sent_by),
+            "server_session": _pointer(received_by),
             "sessions": pointers,
         }
         sent = ffi.new("int *")
         spent_s = library.bare_run(ffi.new("struct load *", values), sent)
-        del kept, kept_too
     if spent_s < 0 or sent[0] < 0.99 * viewers * round(rate * seconds):
         raise OSError("the system did not forward all packets")
     return float(spent_s) / int(sent[0])

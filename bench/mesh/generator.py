@@ -1,24 +1,15 @@
 """The generator of media in C (`generator.c`): built when it is first used, with the data plane's code for feedback."""
 
-import os
-import shlex
-import subprocess
-import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import cffi
-from pylibsrtp._binding import ffi as srtp_ffi
-from pylibsrtp._binding import lib as srtp_lib
 
 from bench.load.media import FORMATS
 from bench.load.transport import Transport
+from bench.native import load, srtp_function
 from sfu.dataplane.library import FOLDER
 
 HERE = Path(__file__).parent
-COMPILER = shlex.split(os.environ.get("CC", "cc"))
 # Seconds per unit of the histogram in generator.h.
 LATENCY_UNIT_S = 10e-6
 
@@ -66,10 +57,11 @@ class Generator:
 
     def __init__(self, clients: int) -> None:
         """Prepare for this many clients at most. MemoryError."""
-        self._ffi, self._lib = _load()
+        self._ffi, self._lib = load(
+            HERE / "generator.h", HERE / "generator.c", FOLDER / "feedback.c", includes=(HERE, FOLDER)
+        )
         names = ("srtp_protect", "srtp_protect_rtcp", "srtp_unprotect", "srtp_unprotect_rtcp")
-        addresses = [int(srtp_ffi.cast("uintptr_t", srtp_ffi.addressof(srtp_lib, name))) for name in names]
-        functions = self._ffi.new("struct functions *", addresses)
+        functions = self._ffi.new("struct functions *", [srtp_function(name) for name in names])
         payload_types = [number for number, _, _ in FORMATS.values()]
         self._generator = self._lib.generator_new(clients, functions, payload_types, len(payload_types))
         if not self._generator:
@@ -121,15 +113,3 @@ class Generator:
     def close(self) -> None:
         """Free everything but the sockets."""
         self._lib.generator_free(self._generator)
-
-
-def _load() -> tuple[Any, Any]:
-    """Return cffi's interface to the declarations, and the library."""
-    ffi = cffi.FFI()
-    ffi.cdef((HERE / "generator.h").read_text())
-    with tempfile.TemporaryDirectory() as folder:
-        library = Path(folder, "generator.so")
-        command = [*COMPILER, "-std=gnu11", "-O2", "-shared", "-fPIC", f"-I{HERE}", f"-I{FOLDER}"]
-        command += [str(HERE / "generator.c"), str(FOLDER / "feedback.c"), "-lm", "-o", str(library)]
-        subprocess.run(command, check=True)
-        return ffi, ffi.dlopen(str(library))

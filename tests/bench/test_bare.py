@@ -2,7 +2,8 @@ import shutil
 
 import pytest
 
-from bench.bare import COMPILER, measure
+from bench.bare import measure
+from bench.native import COMPILER
 
 
 def test_every_packet_is_forwarded_to_every_viewer(cores):

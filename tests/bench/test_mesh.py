@@ -6,7 +6,7 @@ import pytest
 
 from bench.load.plan import Plan
 from bench.mesh.__main__ import run
-from bench.mesh.generator import COMPILER
+from bench.native import COMPILER
 
 
 def test_everybody_receives_what_all_others_send(cores):
