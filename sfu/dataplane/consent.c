@@ -6,7 +6,6 @@
  * Other checks go up to sfu/session/ice.py, whose answers are the same byte for byte. */
 
 #define _GNU_SOURCE
-#include <math.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -99,16 +98,16 @@ static uint32_t find_signature(struct bytes datagram, const struct consent *cons
     if (datagram.size < STUN_HEADER || datagram.size > STUN_LONGEST || read16(datagram, 0) != STUN_REQUEST ||
         read32(datagram, 4) != STUN_COOKIE || read16(datagram, 2) != datagram.size - STUN_HEADER)
         return 0;
-    uint32_t signature = 0, size;
+    uint32_t signature = 0;
     bool named = false;
-    for (uint32_t at = STUN_HEADER; at < datagram.size; at += 4 + ((size + 3) & ~3u)) {
-        uint32_t kind = read16(datagram, at);
-        size = read16(datagram, at + 2);
-        if (at + 4 + ((size + 3) & ~3u) > datagram.size)
+    for (uint32_t at = STUN_HEADER, next; at < datagram.size; at = next) {
+        uint32_t kind = read16(datagram, at), size = read16(datagram, at + 2);
+        next = at + 4 + ((size + 3) & ~3u);
+        if (next > datagram.size)
             return 0;
         struct bytes value = {datagram.data + at + 4, size};
         if (signature) { /* only the fingerprint may follow */
-            if (kind != FINGERPRINT || size != 4 || at + 8 != datagram.size ||
+            if (kind != FINGERPRINT || size != 4 || next != datagram.size ||
                 read32(value, 0) != fingerprint((struct bytes){datagram.data, at}))
                 return 0;
         } else if (kind == USERNAME) {
@@ -142,14 +141,14 @@ static bool is_authentic(struct bytes datagram, uint32_t signature, const struct
 /* Write XOR-MAPPED-ADDRESS (RFC 8489 section 14.2) for the client's address of a path, and return its length. */
 static uint32_t write_address(const uint8_t *path, const uint8_t *request, uint8_t *attribute)
 {
-    struct sockaddr_in six_or_four;
+    struct sockaddr_in four;
     struct sockaddr_in6 six;
+    memcpy(&four, path, sizeof four);
     memcpy(&six, path, sizeof six);
-    memcpy(&six_or_four, path, sizeof six_or_four);
     const uint8_t *address = (const uint8_t *)&six.sin6_addr, *cookie = request + 4; /* then the transaction id */
     uint32_t size = 16;
     if (six.sin6_family == AF_INET) {
-        address = (const uint8_t *)&six_or_four.sin_addr;
+        address = (const uint8_t *)&four.sin_addr;
         size = 4;
     } else if (IN6_IS_ADDR_V4MAPPED(&six.sin6_addr)) {
         address += 12;
@@ -212,15 +211,15 @@ bool answer_check(struct plane *plane, struct bytes datagram, const uint8_t *pat
 
 void consent_start(struct consent *consent)
 {
-    consent->budget = (struct bucket){CHECKS_BURST, -INFINITY};
+    fill(&consent->budget, CHECKS_BURST);
     consent->at = -1;
 }
 
-int plane_answer_checks(struct plane *plane, int32_t index, const uint8_t *path, const uint8_t *ufrag, uint32_t ufrag_size,
-                        const uint8_t *password, uint32_t password_size)
+void plane_answer_checks(struct plane *plane, int32_t index, const uint8_t *path, const uint8_t *ufrag, uint32_t ufrag_size,
+                         const uint8_t *password, uint32_t password_size)
 {
     if (ufrag_size > MAX_UFRAG || password_size > BLOCK_BYTES)
-        return -1;
+        ufrag_size = 0;
     plane_lock(plane);
     struct transport *transport = find_transport(plane, index);
     if (transport) {
@@ -232,7 +231,6 @@ int plane_answer_checks(struct plane *plane, int32_t index, const uint8_t *path,
         set_key(consent->outer, (struct bytes){password, password_size}, 0x5C);
     }
     plane_unlock(plane);
-    return 0;
 }
 
 double plane_consent_at(struct plane *plane, int32_t index)

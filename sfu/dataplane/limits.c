@@ -4,6 +4,11 @@
 
 #include "plane_internal.h"
 
+void fill(struct bucket *bucket, double burst)
+{
+    *bucket = (struct bucket){burst, -INFINITY};
+}
+
 static double left(struct bucket *bucket, double per_s, double burst, double now)
 {
     if (now > bucket->at) {

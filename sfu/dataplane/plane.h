@@ -176,10 +176,10 @@ void plane_disconnect(struct plane *plane, int32_t transport);
 void plane_move(struct plane *plane, int32_t transport, const uint8_t *path);
 /* Take datagrams from a path for a transport; -1: no longer. 0, or -1 when the table is full. */
 int plane_set_path(struct plane *plane, const uint8_t *path, int32_t transport);
-/* Answer the consent checks of a transport that come by this path and have these credentials; an empty ufrag: none. -1: they
- * are too long, and nothing changes. */
-int plane_answer_checks(struct plane *plane, int32_t transport, const uint8_t *path, const uint8_t *ufrag, uint32_t ufrag_size,
-                        const uint8_t *password, uint32_t password_size);
+/* Answer the consent checks of a transport that come by this path and have these credentials, of at most 32 and 64 octets; an
+ * empty ufrag: none. */
+void plane_answer_checks(struct plane *plane, int32_t transport, const uint8_t *path, const uint8_t *ufrag, uint32_t ufrag_size,
+                         const uint8_t *password, uint32_t password_size);
 /* When the last of them was answered; below 0: none was. */
 double plane_consent_at(struct plane *plane, int32_t transport);
 void plane_sample_reports(struct plane *plane, int32_t transport, const struct sampling *sampling);

@@ -259,7 +259,9 @@ void wake(struct plane *plane);
 /* send.c: an empty message on the path of a transport. */
 void address_message(const struct outbox *outbox, int32_t transport, struct msghdr *message);
 
-/* limits.c: take from a budget, or return false if it has less left. */
+/* limits.c */
+void fill(struct bucket *bucket, double burst);
+/* Take from a budget, or return false if it has less left. */
 bool take_tokens(struct bucket *bucket, double per_s, double burst, double cost, double now);
 bool may_send_rtp(struct transport *transport, uint32_t ssrc, uint32_t octets, double now);
 bool may_send_rtcp(struct transport *transport, uint32_t octets, double now);

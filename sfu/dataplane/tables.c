@@ -1,6 +1,5 @@
 /* The tables: transports, streams and rows, as the control plane edits them. */
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,11 +10,6 @@
 struct transport *find_transport(struct plane *plane, int32_t index)
 {
     return index >= 0 && index < MAX_TRANSPORTS ? plane->transports[index] : NULL;
-}
-
-static void full(struct bucket *bucket, double burst)
-{
-    *bucket = (struct bucket){burst, -INFINITY};
 }
 
 int plane_connect(struct plane *plane, int32_t index, uintptr_t inbound, uintptr_t outbound, uint32_t ssrc, const struct peer_limits *limits)
@@ -31,9 +25,9 @@ int plane_connect(struct plane *plane, int32_t index, uintptr_t inbound, uintptr
     transport->ssrc = ssrc;
     transport->dormant = true;
     transport->limits = *limits;
-    full(&transport->packets, limits->packets_burst);
-    full(&transport->octets, limits->octets_burst);
-    full(&transport->rtcp, limits->rtcp_burst);
+    fill(&transport->packets, limits->packets_burst);
+    fill(&transport->octets, limits->octets_burst);
+    fill(&transport->rtcp, limits->rtcp_burst);
     consent_start(&transport->consent);
     plane_disconnect(plane, index);
     plane_lock(plane);

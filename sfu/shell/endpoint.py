@@ -455,7 +455,7 @@ class MediaEndpoint:
         self.connect(connection)
 
     def _holds(self, peer: Peer, address: bytes, now: float) -> bool:
-        """Return whether a peer is in use on an address: whoever forges it must not cut off the peer."""
+        """Return whether a peer uses an address. A stranger who forges the address must not cut off the peer."""
         self.read_consent(peer)
         return peer.link.connected and peer.ice.holds(address, now)
 
